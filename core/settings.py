@@ -1,0 +1,211 @@
+"""Every setting of a running server: one frozen dataclass per section of `config.toml`, each key with its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, cast
+
+T = TypeVar("T")
+
+
+def setting(default: T, *, minimum: float | None = None, maximum: float | None = None, secret: bool = False) -> T:
+    """Declare a setting that has bounds (both inclusive) or must not be shown.
+
+    A plugin declares its own settings the same way: a frozen dataclass whose fields are `str`, `int`, `float`, `bool`,
+    `tuple[str, ...]` or a `Literal` of words, each with a default.
+    """
+    metadata = {"minimum": minimum, "maximum": maximum, "secret": secret}
+    declared: Any = field(default=default, repr=not secret, metadata=metadata)
+    return cast(T, declared)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server stands and what it says of itself; `load` fills in what is empty or "auto"."""
+
+    environment: Literal["auto", "development", "production"] = "auto"
+    base_url: str = ""
+    domain: str = ""
+    host: str = "127.0.0.1"
+    port: int = setting(8080, minimum=1, maximum=65535)
+    workers: int = setting(1, minimum=1, maximum=256)
+    engine: Literal["hypercorn", "granian", "uvicorn"] = "hypercorn"
+    trusted_proxies: tuple[str, ...] = ()
+    name: str = "Kith"
+    description: str = ""
+    rules: tuple[str, ...] = ()
+    contact: str = ""
+    languages: tuple[str, ...] = ("en",)
+    accent_hue: int = setting(255, minimum=0, maximum=359)
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database; an empty URL means SQLite in the instance folder."""
+
+    url: str = setting("", secret=True)
+    pool_size: int = setting(10, minimum=1, maximum=1000)
+
+
+@dataclass(frozen=True)
+class Redis:
+    """Redis; an empty URL means cache, bus and job queue of this one process."""
+
+    url: str = setting("", secret=True)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Who may sign up, and how."""
+
+    registration: Literal["open", "approval", "invite", "closed"] = "open"
+    require_verified_email: bool = True
+
+
+@dataclass(frozen=True)
+class Security:
+    """How long a sign-in lasts and what guessing a password costs (`argon2_memory_cost` in KiB)."""
+
+    access_token_minutes: int = setting(15, minimum=1, maximum=1440)
+    refresh_token_days: int = setting(30, minimum=1, maximum=400)
+    argon2_time_cost: int = setting(2, minimum=1, maximum=20)
+    argon2_memory_cost: int = setting(19456, minimum=8, maximum=1048576)
+    metrics_token: str = setting("", secret=True)
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """How often somebody may ask."""
+
+    enabled: bool = True
+    user_per_hour: int = setting(1000, minimum=1)
+    signed_out_per_five_minutes: int = setting(300, minimum=1)
+    register_per_hour: int = setting(3, minimum=1)
+    login_failures_per_account: int = setting(5, minimum=1)
+    login_failures_per_address: int = setting(20, minimum=1)
+    forgot_password_per_hour: int = setting(3, minimum=1)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of something there may be."""
+
+    post_characters: int = setting(5000, minimum=1, maximum=100_000)
+    biography_characters: int = setting(1000, minimum=1, maximum=20_000)
+    profile_fields: int = setting(8, minimum=0, maximum=50)
+    files_per_post: int = setting(10, minimum=1, maximum=100)
+    request_bytes: int = setting(1_048_576, minimum=16_384)
+    image_bytes: int = setting(10_485_760, minimum=1)
+    video_bytes: int = setting(41_943_040, minimum=1)
+    chat_file_bytes: int = setting(5_242_880, minimum=1)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """How mail leaves the house."""
+
+    backend: Literal["auto", "console", "file", "smtp"] = "auto"
+    url: str = setting("", secret=True)
+    sender: str = ""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where files are kept."""
+
+    backend: Literal["local", "s3"] = "local"
+    public_url: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    s3_bucket: str = ""
+    s3_access_key_id: str = setting("", secret=True)
+    s3_secret_access_key: str = setting("", secret=True)
+    remote_media_bytes: int = setting(2_147_483_648, minimum=0)
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long, in days, what nobody needs any more is kept; 0 is for ever."""
+
+    remote_entry_days: int = setting(90, minimum=0)
+    remote_media_days: int = setting(30, minimum=0)
+    received_activity_days: int = setting(30, minimum=7)
+    finished_job_days: int = setting(7, minimum=1)
+
+
+@dataclass(frozen=True)
+class Federation:
+    """How this server talks with others."""
+
+    enabled: bool = True
+    mode: Literal["open", "allowlist"] = "open"
+    allow_http: bool = False
+    allow_private_addresses: bool = False
+    authorized_fetch: bool = False
+    signature_window_seconds: int = setting(3600, minimum=60, maximum=86_400)
+    delivery_concurrency: int = setting(100, minimum=1, maximum=10_000)
+    delivery_attempts: int = setting(16, minimum=1, maximum=50)
+    request_timeout_seconds: int = setting(10, minimum=1, maximum=120)
+    document_bytes: int = setting(1_048_576, minimum=65_536)
+    fetches_per_activity: int = setting(100, minimum=1, maximum=10_000)
+
+
+@dataclass(frozen=True)
+class Log:
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+    access_sample: float = setting(1.0, minimum=0, maximum=1)
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """The plugins switched on, in order, and the checked settings of each that has some."""
+
+    enabled: tuple[str, ...] = ("federation", "posts")
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one instance. `sources` says where each key's value came from."""
+
+    instance: Path
+    server: Server = field(default_factory=Server)
+    database: Database = field(default_factory=Database)
+    redis: Redis = field(default_factory=Redis)
+    accounts: Accounts = field(default_factory=Accounts)
+    security: Security = field(default_factory=Security)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    limits: Limits = field(default_factory=Limits)
+    mail: Mail = field(default_factory=Mail)
+    storage: Storage = field(default_factory=Storage)
+    retention: Retention = field(default_factory=Retention)
+    federation: Federation = field(default_factory=Federation)
+    log: Log = field(default_factory=Log)
+    plugins: Plugins = field(default_factory=Plugins)
+    secret_key: str = field(default="", repr=False)
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def production(self) -> bool:
+        """Whether this server is meant for the world."""
+        return self.server.environment == "production"
+
+    def plugin(self, name: str, schema: type[T]) -> T:
+        """The checked settings of the plugin called `name`; raises LookupError where none were loaded."""
+        found = self.plugins.settings.get(name)
+        if not isinstance(found, schema):
+            raise LookupError(f"no settings of the plugin {name} were loaded as {schema.__name__}")
+        return found
+
+
+SECTIONS: Mapping[str, type] = MappingProxyType({
+    "server": Server, "database": Database, "redis": Redis, "accounts": Accounts, "security": Security,
+    "rate_limits": RateLimits, "limits": Limits, "mail": Mail, "storage": Storage, "retention": Retention,
+    "federation": Federation, "log": Log, "plugins": Plugins,
+})
