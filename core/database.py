@@ -1,0 +1,274 @@
+"""The database of one instance: connections, transactions, work after the commit, SQL for both dialects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+import tortoise.context
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import ConfigurationError, IntegrityError, OperationalError
+
+from core.engines import Callback, Engine, Row, call_each, detach, open_transaction, restore
+from core.fields import IdField, JSONField, OrderedIndex, from_json, new_id, now, to_json, when
+
+__all__ = [
+    "AppModels",
+    "Database",
+    "IdField",
+    "IntegrityError",
+    "JSONField",
+    "OperationalError",
+    "OrderedIndex",
+    "after_commit",
+    "current_database",
+    "execute",
+    "from_json",
+    "in_transaction",
+    "many",
+    "new_id",
+    "now",
+    "one_of",
+    "row",
+    "rows",
+    "spawn",
+    "to_json",
+    "transaction",
+    "value",
+    "when",
+]
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_current: ContextVar[Database | None] = ContextVar("database", default=None)
+
+
+@dataclass(frozen=True)
+class AppModels:
+    """One app: the modules that hold its models, and the package that holds its migrations."""
+
+    models: list[str]
+    migrations: str | None = None
+
+
+class Database:
+    """One database. Several may be open in one process, all of the same dialect; each belongs to one event loop.
+
+    `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, `sqlite://path`, or any `postgres://` address
+    that libpq understands. `synchronous` is SQLite's: with NORMAL a power cut may lose the last commits (a crash of the
+    server does not), with FULL it loses none. Raises ValueError when the address cannot be understood.
+    """
+
+    def __init__(
+        self, url: str, apps: Mapping[str, AppModels], *, pool_size: int = 10, synchronous: str = "NORMAL"
+    ) -> None:
+        self.url, self.apps = url, dict(apps)
+        self.pool_size, self.synchronous = pool_size, synchronous
+        self.dialect, self.connection = connection_settings(url, pool_size, synchronous)
+        self._context: TortoiseContext | None = None
+        self._engine: Engine | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def engine(self) -> Engine:
+        """The connections; raises RuntimeError while the database is not open."""
+        if self._engine is None:
+            raise RuntimeError("This database is not open")
+        return self._engine
+
+    @property
+    def path(self) -> str | None:
+        """The file of an SQLite database."""
+        path: str | None = self.connection["credentials"].get("path")
+        return path
+
+    def for_migrating(self) -> Database:
+        """A second handle on this database for changes of its schema: no models, SQLite's foreign keys not enforced."""
+        other = Database(self.url, {}, pool_size=2, synchronous=self.synchronous)
+        if self.dialect == "sqlite":
+            other.connection["credentials"]["foreign_keys"] = False
+        return other
+
+    async def open(self) -> None:
+        """Connect and make the models ready; raises when the database cannot be reached or a table is misnamed."""
+        context = TortoiseContext()
+        apps = {
+            label: {"models": app.models, "default_connection": "default"}
+            for label, app in self.apps.items()
+            if app.models
+        }
+        with _using(self, context):
+            connections = {"default": self.connection}
+            if apps:
+                await context.init(config={"connections": connections, "apps": apps}, use_tz=True, timezone="UTC")
+                _check_table_names(context)
+            else:
+                # Tortoise's init insists on a model.
+                context.connections._init_config(connections)
+            engine = context.connections.get("default")
+            assert isinstance(engine, Engine)
+            await engine.open()
+        self._context, self._engine = context, engine
+
+    async def close(self) -> None:
+        """Stop the tasks of this database, let commits and their callbacks finish, and disconnect."""
+        if self._engine is None:
+            return
+        engine, self._engine = self._engine, None
+        try:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=5)
+        finally:
+            self._engine = engine
+            try:
+                await engine.close()
+            finally:
+                self._engine = self._context = None
+
+    @contextmanager
+    def using(self) -> Iterator[None]:
+        """Make this the current database of the running context; may be nested."""
+        if self._context is None:
+            raise RuntimeError("This database is not open")
+        with _using(self, self._context):
+            yield
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; raises OperationalError when there is none."""
+        await self.engine.ping()
+
+
+def connection_settings(url: str, pool_size: int, synchronous: str) -> tuple[str, dict[str, Any]]:
+    """The dialect of an address and Tortoise's settings for its connection."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if not path or path.startswith(":"):
+            raise ValueError("The database address must name a file: sqlite:///instance/kith.db")
+        if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
+            raise ValueError("synchronous must be OFF, NORMAL, FULL or EXTRA")
+        return "sqlite", {"engine": "core.engines.sqlite", "credentials": {"path": path, "synchronous": synchronous}}
+    if separator and scheme in {"postgres", "postgresql"}:
+        return "postgres", {"engine": "core.engines.postgres", "credentials": {"url": url, "pool_size": pool_size}}
+    raise ValueError("The database address must begin with sqlite:// or postgres://")
+
+
+def current_database() -> Database:
+    """The database the running code belongs to; raises RuntimeError outside `using()`."""
+    database = _current.get()
+    if database is None:
+        raise RuntimeError("No database is in use here: wrap this in `with database.using():`")
+    return database
+
+
+def transaction() -> AbstractAsyncContextManager[object]:
+    """`async with transaction():` commits all of the block or nothing; nested, it is a savepoint.
+
+    Raises TransactionManagementError at its end when a statement of the block failed and the exception was swallowed.
+    Never await the network inside: on SQLite all other writers wait.
+    """
+    return current_database().engine._in_transaction()
+
+
+def in_transaction() -> bool:
+    """Whether a transaction of the current database is open in the running context."""
+    return open_transaction(current_database().engine) is not None
+
+
+def after_commit(callback: Callback) -> None:
+    """Call `callback` (plain or async, no arguments) once the outermost transaction is committed; never if it is not.
+
+    Callbacks run in order; one that fails is logged and hinders no other. Without a transaction it runs at once, in a
+    task.
+    """
+    database = current_database()
+    open_block = open_transaction(database.engine)
+    if open_block is not None:
+        open_block.callbacks.append(callback)
+    else:
+        task = detach(call_each([callback]))
+        database.engine.finishing.add(task)
+        task.add_done_callback(database.engine.finishing.discard)
+
+
+async def rows(sql: str, *parameters: Any) -> list[Row]:
+    """All rows of a query written once for both dialects: `$1` placeholders; `::type` casts are PostgreSQL's only.
+
+    Ids come as str; moments as datetime or text (`when`), JSON as text (`from_json`), booleans on SQLite as 0 and 1.
+    Lists and dicts in parameters become JSON on SQLite; for a list use `one_of`.
+    """
+    return await current_database().engine.fetch(sql, parameters)
+
+
+async def row(sql: str, *parameters: Any) -> Row | None:
+    """The first row of a query, or None."""
+    found = await current_database().engine.fetch(sql, parameters)
+    return found[0] if found else None
+
+
+async def value(sql: str, *parameters: Any) -> Any:
+    """The first column of the first row, or None."""
+    found = await current_database().engine.fetch(sql, parameters)
+    return next(iter(found[0].values())) if found else None
+
+
+async def execute(sql: str, *parameters: Any) -> int:
+    """Run one statement and return how many rows it touched."""
+    return await current_database().engine.run(sql, parameters)
+
+
+async def many(sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+    """Run one statement for each tuple of parameters, all or nothing."""
+    await current_database().engine.run_many(sql, parameters)
+
+
+def one_of(number: int, type: str = "uuid") -> str:
+    """SQL that follows a column and is true when it is in the list that is parameter `number`."""
+    if current_database().dialect == "postgres":
+        return f"= ANY(${number}::{type}[])"
+    return f"IN (SELECT value FROM json_each(${number}))"
+
+
+def spawn(coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
+    """A background task of the current database: keeps the context, stands outside any transaction.
+
+    An exception that ends it is logged; `Database.close` cancels it.
+    """
+    database = current_database()
+    task = detach(coroutine, name)
+    database._tasks.add(task)
+    task.add_done_callback(database._tasks.discard)
+    task.add_done_callback(_report)
+    return task
+
+
+@contextmanager
+def _using(database: Database, context: TortoiseContext) -> Iterator[None]:
+    before, outer = _current.get(), tortoise.context._current_context.get()
+    token, outer_token = _current.set(database), tortoise.context._current_context.set(context)
+    try:
+        yield
+    finally:
+        restore(tortoise.context._current_context, outer_token, outer)
+        restore(_current, token, before)
+
+
+def _check_table_names(context: TortoiseContext) -> None:
+    for label, models in (context.apps or {}).items():
+        for name, model in models.items():
+            if not model._meta.db_table.startswith(f"{label}_"):
+                raise ConfigurationError(f"The table of {label}.{name} must begin with {label}_: set Meta.table")
+
+
+def _report(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("background_task_failed", task=task.get_name(), exc_info=error)

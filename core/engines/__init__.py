@@ -1,0 +1,198 @@
+"""What both database engines share: transactions that survive cancellation, and work that waits for the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextvars import ContextVar, Token, copy_context
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext
+from tortoise.exceptions import TransactionManagementError
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Callback = Callable[[], object]
+
+_innermost: ContextVar[Transaction | None] = ContextVar("innermost_transaction", default=None)
+_savepoints = itertools.count(1)
+
+
+class Session(Protocol):
+    """The connection that belongs to one open transaction."""
+
+    async def statement(self, sql: str) -> None:
+        """Run one statement without parameters."""
+
+    async def finish(self, keep: bool) -> None:
+        """Commit or roll back, and give the connection back whatever happens; never cancelled halfway."""
+
+
+class Engine(BaseDBAsyncClient):
+    """A Tortoise client that sends every statement to the open transaction of the running context, if there is one."""
+
+    def __init__(self, connection_name: str) -> None:
+        super().__init__(connection_name)
+        self.finishing: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect, so that a wrong address fails now and not in the first request."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Ask the database for an answer; raises when there is none."""
+
+    @abstractmethod
+    async def begin(self) -> Session:
+        """Open a transaction; when this raises or is cancelled, nothing stays behind."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        """Rows of one statement with `$1` placeholders."""
+
+    @abstractmethod
+    async def run(self, sql: str, parameters: Sequence[Any]) -> int:
+        """Number of rows that one statement with `$1` placeholders touched."""
+
+    @abstractmethod
+    async def run_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        """One statement with `$1` placeholders for each tuple of parameters, all or nothing."""
+
+    async def create_connection(self, with_db: bool) -> None:
+        await self.open()
+
+    def _in_transaction(self) -> Transaction:
+        return Transaction(self)
+
+    async def settle(self) -> None:
+        """Wait for commits and after-commit work still on their way."""
+        while self.finishing:
+            await asyncio.wait(self.finishing)
+
+
+class Transaction(TransactionContext):
+    """One `async with` block: a transaction, or a savepoint when one is open already.
+
+    A block in which a statement failed can only be rolled back, on both databases: PostgreSQL insists on it, and SQLite
+    behaves alike so that the difference is found in tests. What may fail belongs in a block of its own.
+    """
+
+    session: Session
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.over = False
+        self.failed = False
+        self.callbacks: list[Callback] = []
+        self.turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Engine:  # type: ignore[override]
+        self.outer = open_transaction(self.engine)
+        if self.outer is None:
+            self.session = await self.engine.begin()
+        else:
+            self.outer.check()
+            self.session = self.outer.session
+            self.savepoint = f"kith_{next(_savepoints)}"
+            # Siblings under asyncio.gather take turns: savepoints nest, they cannot interleave.
+            await self.outer.turn.acquire()
+            try:
+                await self.session.statement(f"SAVEPOINT {self.savepoint}")
+            except BaseException:
+                self.outer.turn.release()
+                raise
+        self.before = _innermost.get()
+        self.token = _innermost.set(self)
+        return self.engine
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.over = True
+        restore(_innermost, self.token, self.before)
+        keep = kind is None and not self.failed
+        task = detach(self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep))
+        self.engine.finishing.add(task)
+        task.add_done_callback(self.engine.finishing.discard)
+        await asyncio.shield(task)
+        if kind is None and self.failed:
+            raise TransactionManagementError(
+                "A statement of this transaction failed, so all of it was rolled back; "
+                "give a statement that may fail a transaction() of its own"
+            )
+
+    async def _end_outermost(self, keep: bool) -> None:
+        await self.session.finish(keep)
+        if keep:
+            await call_each(self.callbacks)
+
+    async def _end_savepoint(self, outer: Transaction, keep: bool) -> None:
+        try:
+            if keep:
+                outer.callbacks += self.callbacks
+            else:
+                await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
+            await self.session.statement(f"RELEASE SAVEPOINT {self.savepoint}")
+        except BaseException:
+            outer.failed = True
+            raise
+        finally:
+            outer.turn.release()
+
+    def check(self) -> None:
+        """Refuse further statements after one has failed."""
+        if self.failed:
+            raise TransactionManagementError(
+                "An earlier statement of this transaction failed; "
+                "give a statement that may fail a transaction() of its own"
+            )
+
+    async def watch(self, statement: Awaitable[T]) -> T:
+        """Await a statement of this block and remember when it fails or is cancelled."""
+        try:
+            return await statement
+        except BaseException:
+            self.failed = True
+            raise
+
+
+def open_transaction(engine: Engine) -> Transaction | None:
+    """The innermost block of this engine that is still open in the running context."""
+    transaction = _innermost.get()
+    while transaction is not None and (transaction.over or transaction.engine is not engine):
+        transaction = transaction.before
+    return transaction
+
+
+def detach(coroutine: Coroutine[Any, Any, T], name: str | None = None) -> asyncio.Task[T]:
+    """A task with the context of the caller, except that it stands outside every transaction."""
+    context = copy_context()
+    context.run(_innermost.set, None)
+    return asyncio.get_running_loop().create_task(coroutine, name=name, context=context)
+
+
+async def call_each(callbacks: Iterable[Callback]) -> None:
+    """Call in order; one that fails is logged and hinders none of the others."""
+    for callback in callbacks:
+        try:
+            answer = callback()
+            if inspect.isawaitable(answer):
+                await answer
+        except Exception:
+            log.exception("after_commit_failed", callback=getattr(callback, "__qualname__", type(callback).__name__))
+
+
+def restore(variable: ContextVar[T], token: Token[T], before: T) -> None:
+    """Reset a context variable, also when the block is left in another context (async generators are)."""
+    try:
+        variable.reset(token)
+    except ValueError:
+        variable.set(before)

@@ -1,0 +1,205 @@
+"""PostgreSQL behind Tortoise: an asyncpg pool whose connections speak ids as text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+from pypika_tortoise.dialects import PostgreSQLQuery
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.backends.asyncpg.executor import AsyncpgExecutor
+from tortoise.backends.asyncpg.schema_generator import AsyncpgSchemaGenerator
+from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
+
+from core.engines import Engine, Row, detach, open_transaction
+from core.fields import NO_ID
+
+REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_PLAIN = {str, int, float, bool, bytes, list, type(None)}
+
+
+class PostgresSession:
+    """The pooled connection of one open transaction; its statements take turns."""
+
+    def __init__(self, pool: asyncpg.Pool, connection: Any) -> None:
+        self._pool = pool
+        self.connection = connection
+        self.lock = asyncio.Lock()
+
+    async def statement(self, sql: str) -> None:
+        async with self.lock:
+            try:
+                await self.connection.execute(sql)
+            except REFUSALS as error:
+                raise told(error) from None
+
+    async def finish(self, keep: bool) -> None:
+        try:
+            async with self.lock:
+                status = await self.connection.execute("COMMIT" if keep else "ROLLBACK")
+            if keep and status != "COMMIT":
+                raise OperationalError("PostgreSQL rolled the transaction back instead of committing it")
+        except REFUSALS as error:
+            # A lost connection has rolled back by itself: only a commit that failed is news.
+            if keep:
+                raise told(error) from None
+        finally:
+            await self._pool.release(self.connection)
+
+
+class PostgresEngine(Engine):
+    """One pool; a statement outside a transaction borrows a connection for itself."""
+
+    executor_class = AsyncpgExecutor
+    query_class = PostgreSQLQuery
+    schema_generator = AsyncpgSchemaGenerator
+    capabilities = AsyncpgDBClient.capabilities
+    _pool: asyncpg.Pool | None = None
+
+    def __init__(self, connection_name: str, url: str, pool_size: int = 10) -> None:
+        super().__init__(connection_name)
+        self._url, self._pool_size = url, pool_size
+
+    async def open(self) -> None:
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=1, max_size=self._pool_size, init=_speak, reset=_keep_session
+            )
+        except (OSError, asyncpg.PostgresError) as error:
+            raise DBConnectionError(f"Cannot connect to PostgreSQL: {error}") from None
+
+    async def close(self) -> None:
+        await self.settle()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                async with asyncio.timeout(10):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
+
+    async def ping(self) -> None:
+        await self._call("fetchval", "SELECT 1")
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        return [dict(record) for record in await self._call("fetch", sql, *adapted(parameters))]
+
+    async def run(self, sql: str, parameters: Sequence[Any]) -> int:
+        return _touched(await self._call("execute", sql, *adapted(parameters)))
+
+    async def run_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        await self._call("executemany", sql, [adapted(each) for each in parameters])
+
+    async def execute_insert(self, query: str, values: list[Any]) -> Any:
+        return await self._call("fetchrow", query, *values)
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, list[Any]]:
+        beginning = query.lstrip()[:6].upper()
+        if beginning in {"UPDATE", "DELETE", "INSERT"} and " RETURNING " not in query.upper():
+            return _touched(await self._call("execute", query, *(values or ()))), []
+        found = await self._call("fetch", query, *(values or ()))
+        return len(found), found
+
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[Row]:
+        return [dict(record) for record in await self._call("fetch", query, *(values or ()))]
+
+    async def execute_many(self, query: str, values: list[list[Any]]) -> None:
+        await self._call("executemany", query, values)
+
+    async def execute_script(self, query: str) -> None:
+        await self._call("execute", query)
+
+    async def begin(self) -> PostgresSession:
+        pool = self._connected()
+        try:
+            session = PostgresSession(pool, await pool.acquire())
+            try:
+                await session.statement("BEGIN")
+            except BaseException:
+                await asyncio.shield(detach(session.finish(keep=False)))
+                raise
+        except REFUSALS as error:
+            raise told(error) from None
+        return session
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
+        transaction = open_transaction(self)
+        try:
+            if transaction is not None:
+                session = transaction.session
+                assert isinstance(session, PostgresSession)
+                async with session.lock:
+                    transaction.check()
+                    return await transaction.watch(getattr(session.connection, method)(*arguments))
+            pool = self._connected()
+            connection = await pool.acquire()
+            try:
+                return await getattr(connection, method)(*arguments)
+            finally:
+                await pool.release(connection)
+        except REFUSALS as error:
+            raise told(error) from None
+
+    def _connected(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise OperationalError("The database is closed")
+        return self._pool
+
+
+def adapted(parameters: Sequence[Any]) -> Sequence[Any]:
+    """Tuples and sets as arrays, dicts as JSON; everything else is asyncpg's own."""
+    for value in parameters:
+        if type(value) not in _PLAIN:
+            return [_adapt(each) for each in parameters]
+    return parameters
+
+
+def told(error: Exception) -> Exception:
+    """Tortoise's exception for asyncpg's, without the values of the row that PostgreSQL and asyncpg quote."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return IntegrityError(error.args[0])
+    if isinstance(error, ValueError):
+        return OperationalError(f"A parameter does not fit its place in the query ({type(error).__name__})")
+    if isinstance(error, asyncpg.DataError):
+        return OperationalError(f"PostgreSQL refused a value ({type(error).__name__})")
+    if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
+        return DBConnectionError(f"The connection to PostgreSQL failed ({type(error).__name__})")
+    return OperationalError(str(error.args[0]))
+
+
+def encode_id(value: object) -> str:
+    """The text of an id; what is no id becomes the one that nothing has, so that looking it up finds nothing."""
+    text = str(value)
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return NO_ID
+    return text
+
+
+def _adapt(value: Any) -> Any:
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value
+
+
+def _touched(status: str) -> int:
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+async def _speak(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("uuid", encoder=encode_id, decoder=str, schema="pg_catalog", format="text")
+
+
+async def _keep_session(connection: Any) -> None:
+    """Nothing to reset: we change no session settings, and asyncpg itself rolls back what was left open."""
+
+
+client_class = PostgresEngine

@@ -1,0 +1,287 @@
+"""Brings the tables of all apps up to date, over Tortoise's migrations; one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from tortoise.backends.base.executor import EXECUTOR_CACHE
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.graph import MigrationGraph, MigrationKey
+from tortoise.migrations.loader import MigrationLoader
+from tortoise.migrations.migration import Migration
+from tortoise.migrations.operations import AlterModelOptions, CreateModel, RunPython, RunSQL
+from tortoise.migrations.recorder import MigrationRecorder
+from tortoise.migrations.schema_editor import AsyncpgSchemaEditor
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
+from tortoise.migrations.schema_generator.state import State
+from tortoise.models import Model
+
+from core.database import Database, rows, transaction, value
+from core.migrations_sqlite import RebuildingSchemaEditor
+
+ADVISORY_LOCK = 0x6B697468
+TABLE = "tortoise_migrations"
+
+Progress = Callable[[str], object]
+
+
+class NewerDatabase(Exception):
+    """The database was written by a newer version of the code than this one."""
+
+
+async def migrate(database: Database, *, progress: Progress | None = None) -> list[str]:
+    """Apply every migration that is missing and return their names (`core.0001_initial`), in order.
+
+    Waits while another process migrates the same database. `progress` is told each name before it is applied. Each
+    migration is all or nothing. Raises NewerDatabase before anything is touched.
+    """
+    async with _migrating(database) as runner:
+        return await runner.forward(progress)
+
+
+async def plan(database: Database) -> list[str]:
+    """The names of the migrations that `migrate` would apply. Raises NewerDatabase."""
+    if database.path is not None and not os.path.exists(database.path):
+        loader = Loader(_apps(database), MigrationRecorder(None))
+        await loader.build_graph()
+        return [str(key) for key in loader.missing(set())]
+    async with _connected(database) as runner:
+        await runner.prepare()
+        return [str(key) for key in runner.loader.missing(runner.applied)]
+
+
+async def remove_app(database: Database, app: str) -> list[str]:
+    """Roll back every migration of one app, which drops its tables, and return their names.
+
+    Raises ValueError when another app still depends on it or a migration cannot be rolled back.
+    """
+    async with _migrating(database) as runner:
+        return await runner.remove(app)
+
+
+async def make(database: Database, app: str, name: str | None = None) -> Path | None:
+    """Write the next migration of one app from its models; None when there is nothing to change.
+
+    `name` replaces the part behind the number. Does not touch the database.
+    """
+    if app not in database.apps:
+        raise ValueError(f"There is no app named {app}")
+    apps = _apps(database)
+    async with TortoiseContext() as context:
+        config = {"connections": {"default": database.connection}, "apps": apps}
+        await context.init(config=config, init_connections=False)
+        assert context.apps is not None
+        detector = MigrationAutodetector(context.apps, apps)
+        detector.loader = Loader(apps, detector.loader.recorder)
+        for writer in await detector.changes():
+            # Options change nothing in the database, and docstrings (which Tortoise takes for comments) change often.
+            writer.operations = [each for each in writer.operations if not isinstance(each, AlterModelOptions)]
+            for operation in writer.operations:
+                if isinstance(operation, CreateModel) and operation.options:
+                    operation.options.pop("table_description", None)
+            if writer.app_label == app and writer.operations:
+                if name:
+                    writer.name = f"{writer.name[:4]}_{name}"
+                return writer.write()
+    return None
+
+
+class AppGraph(MigrationGraph):
+    """A graph in which the first and last migrations of an app are those among its own, whoever depends on them."""
+
+    def root_nodes(self, app_label: str | None = None) -> list[MigrationKey]:
+        nodes = (node for node in self.node_map.values() if app_label in {None, node.key.app_label})
+        return sorted(
+            node.key for node in nodes if all(parent.key.app_label != node.key.app_label for parent in node.parents)
+        )
+
+    def leaf_nodes(self, app_label: str | None = None) -> list[MigrationKey]:
+        nodes = (node for node in self.node_map.values() if app_label in {None, node.key.app_label})
+        return sorted(
+            node.key for node in nodes if all(child.key.app_label != node.key.app_label for child in node.children)
+        )
+
+
+class Loader(MigrationLoader):
+    """The migrations on disk as an AppGraph."""
+
+    async def build_graph(self) -> None:
+        self.load_disk()
+        self.graph = AppGraph()
+        for key, migration in self.disk_migrations.items():
+            self.graph.add_node(key, migration)
+        for key, migration in self.disk_migrations.items():
+            self._add_internal_dependencies(key, migration)
+        for key, migration in self.disk_migrations.items():
+            self._add_external_dependencies(key, migration)
+        self.graph.validate_consistency()
+
+    def missing(self, applied: Iterable[MigrationKey]) -> list[MigrationKey]:
+        """What is on disk and not applied, in an order that every dependency allows; raises NewerDatabase."""
+        known, done = set(self.disk_migrations), set(applied)
+        newer = sorted(key for key in done - known if key.app_label in self.migrated_apps)
+        if newer:
+            raise NewerDatabase(
+                "This database belongs to a newer version: it has "
+                + ", ".join(map(str, newer))
+                + ", which this version does not know. Install that version again, or restore a backup."
+            )
+        ordered: dict[MigrationKey, None] = {}
+        for leaf in self.graph.leaf_nodes():
+            ordered |= dict.fromkeys(self.graph.forwards_plan(leaf))
+        return [key for key in ordered if key not in done]
+
+
+class Runner(MigrationExecutor):
+    """Applies and rolls back single migrations, each with its record in one transaction."""
+
+    loader: Loader
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.engine, _apps(database))
+        self.loader = Loader(self.loader.apps_config, self.recorder)
+        self.dialect = database.dialect
+        self.applied: set[MigrationKey] = set()
+
+    async def prepare(self) -> None:
+        """Read what is on disk and what is applied."""
+        await self.loader.build_graph()
+        catalogue = "sqlite_master WHERE name" if self.dialect == "sqlite" else "pg_tables WHERE tablename"
+        if await value(f"SELECT count(*) FROM {catalogue} = $1", TABLE):
+            found = await rows(f"SELECT app, name FROM {TABLE}")
+            self.applied = {MigrationKey(app_label=each["app"], name=each["name"]) for each in found}
+
+    async def forward(self, progress: Progress | None) -> list[str]:
+        await self.prepare()
+        missing = self.loader.missing(self.applied)
+        if not missing:
+            return []
+        await self.recorder.ensure_schema(self._schema_editor(atomic=False))
+        state = await self._project_state(self.applied)
+        for key in missing:
+            if progress is not None:
+                progress(str(key))
+            migration = self.loader.disk_migrations[key]
+            async with self._step(migration) as editor:
+                await _apply(migration, state, editor)
+                await self.recorder.record_applied(key.app_label, key.name)
+            self.applied.add(key)
+        return [str(key) for key in missing]
+
+    async def remove(self, app: str) -> list[str]:
+        await self.prepare()
+        self.loader.missing(self.applied)
+        own = [key for key in self._full_plan() if key.app_label == app and key in self.applied]
+        dependent = sorted(
+            {
+                child.key.app_label
+                for key in own
+                for child in self.loader.graph.node_map[key].children
+                if child.key.app_label != app and child.key in self.applied
+            }
+        )
+        if dependent:
+            raise ValueError(f"{app} cannot be removed while {', '.join(dependent)} depends on it")
+        states = await self._project_state_cache(self.applied)
+        for key in reversed(own):
+            migration = self.loader.disk_migrations[key]
+            async with self._step(migration) as editor:
+                await migration.unapply(states[key], schema_editor=editor)
+                await self.recorder.record_unapplied(key.app_label, key.name)
+        return [str(key) for key in reversed(own)]
+
+    @asynccontextmanager
+    async def _step(self, migration: Migration) -> AsyncIterator[BaseSchemaEditor]:
+        # Tortoise remembers INSERT statements by table, not by model: a historical model must not leave its own behind.
+        EXECUTOR_CACHE.clear()
+        try:
+            if not migration.atomic:
+                yield self._schema_editor(atomic=False)
+                return
+            async with transaction():
+                yield self._schema_editor()
+                if self.dialect == "sqlite" and (broken := await rows("PRAGMA foreign_key_check")):
+                    tables = sorted({f"{each['table']} -> {each['parent']}" for each in broken})
+                    raise RuntimeError(f"{migration.name} leaves rows without their parents: {', '.join(tables)}")
+        finally:
+            EXECUTOR_CACHE.clear()
+
+    def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
+        editor = RebuildingSchemaEditor if self.dialect == "sqlite" else ConstrainingSchemaEditor
+        return editor(self.connection, atomic=atomic, collect_sql=collect_sql)
+
+
+class ConstrainingSchemaEditor(AsyncpgSchemaEditor):
+    """Tortoise's editor for PostgreSQL, which forgets a new model's `Meta.constraints`."""
+
+    async def create_model(self, model: type[Model]) -> None:
+        await super().create_model(model)
+        for constraint in model._meta.constraints or ():
+            await self.add_constraint(model, constraint)
+
+
+async def _apply(migration: Migration, state: State, editor: BaseSchemaEditor) -> None:
+    for operation in migration.operations:
+        # Copying the state renders every model again; these operations never look at the old one.
+        keeps = isinstance(operation, CreateModel | RunPython | RunSQL)
+        before = state if keeps else state.clone()
+        operation.state_forward(migration.app_label, state)
+        await operation.database_forward(migration.app_label, before, state, editor)
+    state.validate_relations_initialized()
+
+
+def _apps(database: Database) -> dict[str, dict[str, object]]:
+    return {
+        label: {"models": app.models, "default_connection": "default", "migrations": app.migrations}
+        for label, app in database.apps.items()
+    }
+
+
+@asynccontextmanager
+async def _migrating(database: Database) -> AsyncIterator[Runner]:
+    lock = _file_lock(f"{database.path}.migrate.lock") if database.path is not None else _server_lock(database.url)
+    async with lock, _connected(database) as runner:
+        yield runner
+
+
+@asynccontextmanager
+async def _connected(database: Database) -> AsyncIterator[Runner]:
+    second = database.for_migrating()
+    await second.open()
+    try:
+        with second.using():
+            runner = Runner(second)
+            runner.loader.apps_config.update(_apps(database))
+            yield runner
+    finally:
+        await second.close()
+
+
+@asynccontextmanager
+async def _file_lock(path: str) -> AsyncIterator[None]:
+    with open(path, "w") as file:  # noqa: ASYNC230
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(0.05)
+        yield
+
+
+@asynccontextmanager
+async def _server_lock(url: str) -> AsyncIterator[None]:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
+        yield
+    finally:
+        await connection.close()
