@@ -1,0 +1,274 @@
+"""The plugin manual, part one: every place where a plugin answers the core; what it hears of is in hookspecs_events.
+
+A plugin implements a hook by a function of the same name under `@hookimpl` in its `__init__.py`, taking as many of the
+arguments as it needs. Plugins answer in the order of the config. There are five shapes: *collect* is called once, at
+start, without arguments; *ask* takes the first answer that is not None; *gather* takes all of them; *check* may raise
+Rejected; *event* tells what has happened.
+"""
+
+# mypy: disable-error-code="empty-body"
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.hook_shapes import ask, check, collect, gather
+
+if TYPE_CHECKING:  # these modules call hooks
+    from collections.abc import Awaitable, Callable
+
+    import click
+    from markupsafe import Markup
+    from quart import Blueprint, Request
+
+    from core.accounts.models import Account
+    from core.audience import Viewer
+    from core.entries import Act, Draft, Kind
+    from core.models import Actor, Entry
+    from core.web.slots import Card, NavItem, Tab
+
+
+# -- Joining in -------------------------------------------------------------------------------------------------------
+
+
+@collect
+def blueprints() -> Sequence[Blueprint]:
+    """At start, when the server is put together.
+    Return: the plugin's Quart blueprints: JSON API, pages, WebSockets.
+    Used by: every plugin with something to look at.
+
+        @hookimpl
+        def blueprints():
+            return [routes.blueprint, pages.blueprint]
+    """
+
+
+@collect
+def kinds() -> Sequence[Kind]:
+    """At start, before anything is published; a kind that two plugins claim stops the start.
+    Return: the Kinds of entry the plugin publishes.
+    Used by: posts, images, media_tracking, groups.
+
+        @hookimpl
+        def kinds():
+            return [federation.RECIPE]
+    """
+
+
+@collect
+def inbox() -> Mapping[str, Callable[..., Awaitable[None]]]:
+    """At start; the handlers are called for verified activities from other servers.
+    Return: handlers by the activity's type, and for an Undo by its object's type as well.
+    Used by: posts, groups, chat, federation.
+
+        @hookimpl
+        def inbox():
+            return {"Like": federation.receive_like, "Undo Like": federation.receive_undo_like}
+    """
+
+
+@collect
+def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
+    """At start; the writers are called when an Act with their verb goes out to other servers.
+    Return: writers of activities by the verb of the Act they are for.
+    Used by: posts, groups, chat, federation.
+
+        @hookimpl
+        def outbox():
+            return {"cook": federation.cook_activity}
+    """
+
+
+@collect
+def settings_schema() -> type[Any]:
+    """At start, before the settings are read: they become keys of `[plugins.<name>]` and a form in /admin.
+    Return: a frozen dataclass whose fields have defaults.
+    Used by: every plugin with something to set.
+
+        @hookimpl
+        def settings_schema():
+            return RecipeSettings
+    """
+
+
+@collect
+def commands() -> Sequence[click.Command]:
+    """When the `kith` command starts.
+    Return: click commands or groups, which stand beside the server's own.
+    Used by: media_tracking, search.
+
+        @hookimpl
+        def commands():
+            return [cli.import_recipes]
+    """
+
+
+# -- Who, and what they may -------------------------------------------------------------------------------------------
+
+
+@ask
+async def account_from_request(request: Request) -> Account | None:
+    """When a request bears a token that is none of this server's own.
+    request: the request as Quart has it.
+    Return: the account, or None where the plugin cannot tell; raise Unauthenticated for a proof that is no good.
+    Used by: mastodon_api, for the tokens of apps.
+
+        @hookimpl
+        async def account_from_request(request):
+            return await service.account_of(request.headers["Authorization"])
+    """
+
+
+@ask(budget=20)
+async def look_up(address: str) -> Actor | Entry | None:
+    """When somebody names a person or a thing of another server that is not known here yet.
+    address: @name@host, or the https address of a person, group or post.
+    Return: what was found there, now known here, or None.
+    Used by: federation.
+
+        @hookimpl
+        async def look_up(address):
+            return await actors.fetch(address)
+    """
+
+
+@gather
+async def allowed(actor: Actor | None, action: str, subject: object) -> bool | None:
+    """Before something is done that not everybody may do. Any False forbids it; without a True the core's rule counts.
+    actor: who wants to, None for a stranger.
+    action: a word with a dot, such as "group.post".
+    subject: what it is done to.
+    Return: True, False, or None where the plugin has no opinion.
+    Used by: groups, moderation.
+
+        @hookimpl
+        async def allowed(actor, action, subject):
+            return await service.is_cook(actor) if action == "recipe.edit" else None
+    """
+
+
+@gather(sync=True)
+def visible(viewer: Viewer, parameter: int) -> str | None:
+    """Whenever a list or an entry is read: the answers are AND-ed to what the core lets people see.
+    viewer: who looks; a stranger has neither actor_id nor host.
+    parameter: the number of the SQL parameter that holds `viewer.parameter`, where the viewer is no stranger.
+    Return: a condition over the aliases e (core_entry) and a (the author's core_actor), or None for no condition.
+    Used by: groups, moderation.
+
+        @hookimpl
+        def visible(viewer, parameter):
+            return "NOT EXISTS (SELECT 1 FROM recipes_hidden h WHERE h.entry_id = e.id)"
+    """
+
+
+@gather(fragile=True)
+async def search(viewer: Viewer, text: str) -> Sequence[Any] | None:
+    """When somebody searches everything at once.
+    viewer: who searches, and may see the hits.
+    text: what was typed.
+    Return: hits, best first, or None.
+    Used by: search, media_tracking, groups.
+
+        @hookimpl
+        async def search(viewer, text):
+            return await service.find(viewer, text)
+    """
+
+
+@gather(fragile=True)
+async def slot(name: str, **context: Any) -> Markup | NavItem | Tab | Card | Sequence[Any] | None:
+    """When a page is rendered, once for each named place in it.
+    name: nav, compose, entry.actions, profile.tabs, settings, admin or dashboard.
+    context: what that place is about: viewer always; entry, actor or page where there is one.
+    Return: what stands there, a NavItem for nav, or None.
+    Used by: every plugin with a page.
+
+        @hookimpl
+        async def slot(name):
+            return NavItem("recipes", "Recipes", "/recipes", "chef-hat") if name == "nav" else None
+    """
+
+
+# -- Checks, and what happens in the same transaction -----------------------------------------------------------------
+
+
+@check
+async def before_publish(draft: Draft) -> None:
+    """Inside the transaction, before an entry from here or elsewhere is stored or changed.
+    draft: the entry to be; it may be changed.
+    Return: nothing; raise Rejected with a sentence for the author to refuse it.
+    Used by: moderation.
+
+        @hookimpl
+        async def before_publish(draft):
+            if draft.kind == "recipe" and not draft.title: raise Rejected("A recipe needs a name.")
+    """
+
+
+@check
+async def before_receive(activity: dict[str, Any]) -> None:
+    """When an activity from another server is verified and not yet acted on.
+    activity: the ActivityStreams document.
+    Return: nothing; raise Rejected to drop it.
+    Used by: moderation.
+
+        @hookimpl
+        async def before_receive(activity):
+            if await service.is_spam(activity): raise Rejected("This looks like spam.")
+    """
+
+
+@gather(budget=30)
+async def outgoing(act: Act) -> None:
+    """Inside the transaction in which somebody here did what other servers may have to learn of.
+    act: the verb, who did it, and to what.
+    Return: nothing; an exception takes back the act.
+    Used by: federation, which writes the deliveries.
+
+        @hookimpl
+        async def outgoing(act):
+            await outbox.write(act)
+    """
+
+
+# -- What is stored about a person: required of each plugin that stores any of it -------------------------------------
+
+
+@gather(budget=None)
+async def export_account(account: Account) -> Mapping[str, Any]:
+    """When somebody asks for everything that is stored about them.
+    account: whose.
+    Return: file names within the plugin's folder of the archive, each with what JSON can hold.
+    Used by: every plugin with models.
+
+        @hookimpl
+        async def export_account(account):
+            return {"recipes.json": await service.recipes_of(account)}
+    """
+
+
+@gather(budget=None)
+async def import_account(account: Account, archive: Mapping[str, Any]) -> None:
+    """When somebody brings an archive made by export_account, here or elsewhere. It may come twice.
+    account: into which.
+    archive: what export_account returned, by plugin and file name.
+    Return: nothing.
+    Used by: every plugin with models.
+
+        @hookimpl
+        async def import_account(account, archive):
+            await service.restore(account, archive.get("recipes", {}).get("recipes.json", []))
+    """
+
+
+@gather(budget=None)
+async def erase_account(account: Account) -> None:
+    """When an account is deleted, before its rows in the core go. It is called again where another plugin failed.
+    account: whose.
+    Return: nothing; what is left afterwards names nobody.
+    Used by: every plugin with models.
+
+        @hookimpl
+        async def erase_account(account):
+            await Recipe.filter(cook_id=account.actor_id).delete()
+    """
