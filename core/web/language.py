@@ -1,0 +1,96 @@
+"""The reader's language: which one, its words, its direction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache
+from gettext import NullTranslations, translation
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+
+TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language the pages can speak."""
+
+    code: str
+    locale: Locale
+    translations: NullTranslations = field(default_factory=NullTranslations)
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`, for the dir attribute."""
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+
+@lru_cache(maxsize=32)
+def language(code: str) -> Language:
+    """The language of this code (`de`, `pt-BR`), English words where nobody has translated yet; LookupError if unknown."""
+    try:
+        locale = Locale.parse(code, sep="-")
+    except (ValueError, UnknownLocaleError) as error:
+        raise LookupError(f"{code!r} is no language known here") from error
+    words = translation("kith", TRANSLATIONS, [str(locale), locale.language], fallback=True)
+    return Language(code, locale, words)
+
+
+_current: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+def current_language() -> Language:
+    """The language of the running request; English outside of one."""
+    return _current.get() or language("en")
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[Language]:
+    """Everything said inside is said in this language."""
+    chosen = language(code)
+    token = _current.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _current.reset(token)
+
+
+def speak(code: str) -> Language:
+    """Choose the language for the rest of this context, e.g. of this request."""
+    chosen = language(code)
+    _current.set(chosen)
+    return chosen
+
+
+def choose_language(accept_language: str, available: Collection[str], fallback: str = "en") -> str:
+    """The best of `available` for an Accept-Language header (RFC 9110 §12.5.4); a region falls back to its language."""
+    wishes: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accept_language.split(",")[:20]):
+        tag, _, weight = part.partition(";")
+        name, _, number = weight.strip().partition("=")
+        try:
+            quality = float(number) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+        if tag.strip() and quality > 0:
+            wishes.append((-quality, place, tag.strip().lower()))
+    known = {code.lower(): code for code in available}
+    for _, _, tag in sorted(wishes):
+        for candidate in (tag, tag.split("-")[0]):
+            if candidate in known:
+                return known[candidate]
+    return fallback
+
+
+def gettext(message: str) -> str:
+    """The message in the reader's language."""
+    return current_language().translations.gettext(message)
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The message in the form the count asks for, in the reader's language."""
+    return current_language().translations.ngettext(singular, plural, count)

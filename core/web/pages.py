@@ -1,0 +1,156 @@
+"""Pages of this instance: rendered in the frame, for whoever looks, in their language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment
+from quart import Response, g, request
+
+from core import present
+from core.accounts.models import Account
+from core.accounts.profile import settings_of
+from core.accounts.sessions import Identity, identify
+from core.api.instance_routes import counts
+from core.errors import KithError
+from core.instance import Instance, here
+from core.web import csrf
+from core.web.assets import Assets
+from core.web.frame import (
+    built_in_navigation,
+    frame_assets,
+    frame_context,
+    frame_environment,
+    frame_loader,
+    security_headers,
+)
+from core.web.language import choose_language, speak
+from core.web.slots import Card, NavItem
+
+HTML = "text/html; charset=utf-8"
+GUEST_SECONDS = 86_400
+
+
+class Pages:
+    """The templates and static files of one instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        settings = instance.settings
+        folders = {plugin.name: plugin.folder for plugin in instance.hooks.plugins.values()}
+        self.assets: Assets = frame_assets(folders, instance.folder, hue=settings.server.accent_hue)
+        loader = frame_loader(folders, instance.folder)
+        self.environment: Environment = frame_environment(loader, assets=self.assets)
+        self.headers = security_headers(secure=settings.server.base_url.startswith("https://"))
+
+
+async def viewer_identity() -> Identity | None:
+    """Who looks at the page; asked once per request. A session that is no good is no session."""
+    if not hasattr(g, "identity"):
+        try:
+            g.identity = await identify(request)
+        except KithError:
+            if request.method not in csrf.SAFE_METHODS:
+                raise
+            g.identity = None
+    identity: Identity | None = g.identity
+    return identity
+
+
+async def render_page(
+    template: str, *, status: int = 200, notice: dict[str, Any] | None = None, **context: Any
+) -> Response:
+    """A whole page. `context` is what the template's header asks for; the frame's is added."""
+    instance, identity = here(), await viewer_identity()
+    viewer = await _own_form(identity) if identity else None
+    languages = instance.settings.server.languages
+    wished = viewer["settings"]["language"] if viewer else ""
+    speak(wished or choose_language(request.headers.get("Accept-Language", ""), languages, languages[0]))
+    guest = None
+    if identity:
+        token = csrf.session_token(instance.secrets.derive("csrf"), identity.session_id)
+    else:
+        guest = request.cookies.get(csrf.GUEST_COOKIE) or csrf.new_guest()
+        token = csrf.guest_token(instance.secrets.derive("csrf"), guest)
+    frame = frame_context(
+        site=await site_form(),
+        viewer=viewer,
+        csrf_token=token,
+        path=request.full_path.rstrip("?"),
+        navigation=await _navigation(identity),
+        cards=[card for card in await _slot("cards", identity) if isinstance(card, Card)],
+        notice=notice,
+    )
+    html = instance.pages.environment.get_template(template).render({**frame, **context})
+    response = html_response(html, status)
+    if guest and needs_guest(html):
+        response.set_cookie(
+            csrf.GUEST_COOKIE,
+            guest,
+            max_age=GUEST_SECONDS,
+            httponly=True,
+            secure=instance.base_url.startswith("https://"),
+            samesite="Lax",
+        )
+    return response
+
+
+def needs_guest(html: str) -> bool:
+    """Whether the page holds a form of a visitor's: then the cookie its token is bound to must go with it."""
+    return 'method="post"' in html
+
+
+async def render_fragment(template: str, *, status: int = 200, **context: Any) -> Response:
+    """A part of a page, for htmx."""
+    identity = await viewer_identity()
+    viewer = await _own_form(identity) if identity else None
+    token = csrf.session_token(here().secrets.derive("csrf"), identity.session_id) if identity else ""
+    shared = {"viewer": viewer, "csrf_token": token, "path": request.full_path.rstrip("?"), "site": await site_form()}
+    html = here().pages.environment.get_template(template).render({**shared, **context})
+    return html_response(html, status)
+
+
+def html_response(html: str, status: int = 200) -> Response:
+    """HTML with the headers that guard a page; signed-out pages may be looked at again without asking anew."""
+    response = Response(html, status=status, content_type=HTML)
+    for name, value in here().pages.headers.items():
+        response.headers[name] = value
+    response.headers["Vary"] = "Accept, Accept-Language, Cookie, HX-Request"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+async def _own_form(identity: Identity) -> dict[str, Any]:
+    account: Account = identity.account
+    form = present.user(present.row_of(identity.actor))
+    return form | {"settings": settings_of(account), "unreadNotifications": 0}
+
+
+async def site_form() -> dict[str, Any]:
+    """What the frame says of this place."""
+    settings = here().settings
+    found = await counts()
+    return {
+        "name": settings.server.name,
+        "tagline": settings.server.description.partition("\n")[0],
+        "description": settings.server.description,
+        "logo": None,
+        "rules": list(settings.server.rules),
+        "registration": settings.accounts.registration,
+        "reports": False,
+        "usersCount": found["users"],
+        "postsCount": found["posts"],
+        "contact": None,
+        "contactEmail": settings.server.contact or None,
+    }
+
+
+async def _navigation(identity: Identity | None) -> list[NavItem]:
+    added = [item for item in await _slot("nav", identity) if isinstance(item, NavItem)]
+    return [*built_in_navigation(), *added]
+
+
+async def _slot(name: str, identity: Identity | None) -> list[Any]:
+    found: list[Any] = []
+    for answer in await here().hooks.slot(name=name, context={"viewer": identity.actor if identity else None}):
+        found.extend(answer if isinstance(answer, (list, tuple)) else [answer])
+    return found

@@ -1,0 +1,158 @@
+"""Times, numbers, names and audiences in the reader's words: the filters of the templates."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_compact_decimal, format_decimal
+from markupsafe import Markup
+
+from core.web.language import current_language, gettext, language, ngettext
+
+HUES = 12
+
+
+def as_time(value: str | datetime) -> datetime:
+    """A time of the API (RFC 3339) or an aware datetime, as an aware datetime in UTC; ValueError for anything else."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC)
+
+
+def time_words(value: str | datetime, now: datetime | None = None) -> str:
+    """How long ago, short: `now`, `5 min`, `3 h`, `2 d`, then the date (with the year where it is not this one)."""
+    moment, now = as_time(value), now or datetime.now(UTC)
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return gettext("now") if seconds > -60 else _day(moment.date(), now.year, current_language().code)
+    if seconds < 3600:
+        return gettext("%(count)d min") % {"count": seconds // 60}
+    if seconds < 86400:
+        return gettext("%(count)d h") % {"count": seconds // 3600}
+    if seconds < 7 * 86400:
+        return gettext("%(count)d d") % {"count": seconds // 86400}
+    return _day(moment.date(), now.year, current_language().code)
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, this_year: int, code: str) -> str:
+    return format_date(day, "medium" if day.year != this_year else "d MMM", locale=language(code).locale)
+
+
+@lru_cache(maxsize=4096)
+def _exactly(minute: datetime, code: str) -> str:
+    return f"{format_datetime(minute, 'd MMMM y, HH:mm', locale=language(code).locale)} UTC"
+
+
+def time_element(value: str | datetime, words: str | None = None) -> Markup:
+    """`<time>` with the time as words, the machine's form, and the exact time on hover."""
+    moment = as_time(value)
+    exact = _exactly(moment.replace(second=0, microsecond=0), current_language().code)
+    stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, exact, words or time_words(moment))
+
+
+def exact_time(value: str | datetime) -> str:
+    """The exact time in words, in UTC."""
+    return _exactly(as_time(value).replace(second=0, microsecond=0), current_language().code)
+
+
+def day_words(value: str | datetime) -> str:
+    """Month and year, for `joined in …`."""
+    return format_date(as_time(value), "MMMM y", locale=current_language().locale)
+
+
+def compact(number: int | None) -> str:
+    """A count that fits beside an icon: 950, 1.2K, 34K, 5.1M."""
+    number = number or 0
+    return str(number) if 0 <= number < 1000 else _compact(number, current_language().code)
+
+
+@lru_cache(maxsize=4096)
+def _compact(number: int, code: str) -> str:
+    digits = 0 if abs(number) >= 10_000 and abs(number) < 1_000_000 else 1
+    return format_compact_decimal(number, locale=language(code).locale, fraction_digits=digits)
+
+
+def whole(number: int | None) -> str:
+    """A count in full, with the reader's separators."""
+    return format_decimal(number or 0, locale=current_language().locale)
+
+
+def hue_class(identity: str) -> str:
+    """The colour class of somebody without a picture: always the same for the same id."""
+    return f"hue-{zlib.crc32(identity.encode()) % HUES}"
+
+
+_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name; a symbol where it has no letters."""
+    words = _WORD.findall(name)
+    letters = [word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)]
+    return "".join(letters).upper()[:2] or "?"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who will see a post, as it is shown: an icon, a word, a sentence."""
+
+    value: str
+    icon: str
+    word: str
+    sentence: str
+
+
+def audience_words(visibility: str) -> Audience:
+    """The icon, the word and the sentence of an audience; an unknown one is told as the narrowest."""
+    icons = {"public": "globe", "unlisted": "moon", "followers": "lock", "friends": "users-round", "direct": "at-sign"}
+    words = {
+        "public": (gettext("Public"), gettext("Everyone can see this")),
+        "unlisted": (gettext("Quiet"), gettext("Everyone can see this, but it is kept out of the public lists")),
+        "followers": (gettext("Followers"), gettext("Followers and people mentioned can see this")),
+        "friends": (gettext("Friends"), gettext("Friends and people mentioned can see this")),
+        "direct": (gettext("Mentioned"), gettext("Only people mentioned can see this")),
+    }
+    word, sentence = words.get(visibility, (gettext("Only me"), gettext("Only the author can see this")))
+    return Audience(visibility, icons.get(visibility, "user-round-check"), word, sentence)
+
+
+def author_audiences(followers: int, friends: int) -> list[Audience]:
+    """The choices of the composer, each with the sentence that says who will see the post."""
+    seen_by_followers = (
+        ngettext("Your %(count)s follower will see this", "Your %(count)s followers will see this", followers)
+        % {"count": whole(followers)}
+        if followers
+        else gettext("Nobody follows you yet: only people you mention will see this")
+    )
+    seen_by_friends = (
+        ngettext("Your %(count)s friend will see this", "Your %(count)s friends will see this", friends)
+        % {"count": whole(friends)}
+        if friends
+        else gettext("You have no friends here yet: only people you mention will see this")
+    )
+    sentences = {
+        "public": gettext("Everyone will see this"),
+        "unlisted": gettext("Everyone with the link and your followers will see this"),
+        "followers": seen_by_followers,
+        "friends": seen_by_friends,
+        "direct": gettext("Only the people you mention will see this"),
+        "private": gettext("Only you will see this"),
+    }
+    return [
+        Audience(value, audience_words(value).icon, audience_words(value).word, sentence)
+        for value, sentence in sentences.items()
+    ]
+
+
+def display_name(user: dict[str, Any]) -> str:
+    """What somebody is called: the name they chose, or their username."""
+    return (user.get("fullName") or "").strip() or str(user["username"])

@@ -1,0 +1,129 @@
+// What you did shows at once: buttons of form#act post in the background and put themselves right again if that fails.
+import htmx from "htmx.org";
+import { sentenceOf, toast, words } from "./toast.js";
+
+const act = document.getElementById("act");
+const undo = new WeakMap();
+
+/** Post one of the page's actions; the card or the relation it stands in takes the answer. */
+function post(button, path) {
+  const entry = button.closest(".entry");
+  const part = entry ? entry.querySelector(".entry-acts") : (button.closest("[data-part]")?.querySelector(".relation") ?? button);
+  const select = entry ? ".entry-acts" : ".relation";
+  return htmx.ajax("POST", path, { source: button, target: part, swap: "outerMorph", select });
+}
+
+function toggle(button) {
+  const on = button.getAttribute("aria-pressed") === "true";
+  const path = button.getAttribute("formaction");
+  const number = button.querySelector("span");
+  const before = { path, on, text: number?.textContent };
+  undo.set(button, before);
+  button.setAttribute("aria-pressed", String(!on));
+  button.classList.toggle("just", !on);
+  if (number && /^\d*$/.test(number.textContent)) number.textContent = String(Math.max(0, Number(number.textContent) + (on ? -1 : 1)) || "");
+  post(button, path);
+}
+
+function takeBack(button) {
+  const before = undo.get(button);
+  if (!before) return;
+  undo.delete(button);
+  button.setAttribute("aria-pressed", String(before.on));
+  if (before.text !== undefined) button.querySelector("span").textContent = before.text;
+}
+
+/** Deleting waits ten seconds, so that it can be taken back; leaving the page sends it on its way at once. */
+const waiting = new Map();
+
+function remove(button) {
+  const entry = button.closest(".entry");
+  const path = button.getAttribute("formaction");
+  const body = new URLSearchParams(new FormData(act));
+  const send = () => {
+    if (!waiting.delete(path)) return;
+    fetch(path, { method: "POST", body, keepalive: true, headers: { "HX-Request": "true" }, redirect: "manual" })
+      .then(async (answer) => {
+        if (answer.ok || answer.type === "opaqueredirect" || answer.status === 404) return entry.remove();
+        bringBack(sentenceOf(answer, await answer.text()));
+      })
+      .catch(() => bringBack(words.offline));
+  };
+  const bringBack = (sentence) => {
+    entry.classList.remove("leaving", "gone");
+    if (sentence) toast(sentence);
+  };
+  waiting.set(path, send);
+  entry.classList.add("leaving");
+  setTimeout(() => entry.classList.contains("leaving") && entry.classList.add("gone"), 220);
+  toast(words.deleted, {
+    label: words.undo,
+    seconds: 10,
+    act: () => {
+      waiting.delete(path);
+      bringBack();
+      entry.focus();
+    },
+    then: send,
+  });
+}
+
+addEventListener("pagehide", () => waiting.forEach((send) => send()));
+
+/** Muting or blocking somebody takes their posts out of the list in front of you. */
+function hideAuthor(button) {
+  const path = button.getAttribute("formaction");
+  const at = path.slice(0, path.lastIndexOf("/"));
+  const theirs = [...document.querySelectorAll(".entry")].filter((entry) => entry.querySelector(".name")?.getAttribute("href") === at);
+  post(button, path).then(() => {
+    if (button.dataset.failed) return delete button.dataset.failed;
+    for (const entry of theirs) entry.classList.add("gone");
+    const back = path.replace(/\/(mute|block)$/, "/un$1");
+    toast(button.dataset.done || button.textContent.trim(), {
+      label: words.undo,
+      act: () => {
+        const body = new URLSearchParams(new FormData(act));
+        fetch(back, { method: "POST", body, headers: { "HX-Request": "true" } }).then(
+          (answer) => (answer.ok ? theirs.forEach((entry) => entry.classList.remove("gone")) : toast(words.failed)),
+          () => toast(words.offline),
+        );
+      },
+    });
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (event.target !== act || !button || "plain" in button.dataset) return;
+  event.preventDefault();
+  button.closest("details.menu")?.removeAttribute("open");
+  if ("delete" in button.dataset) remove(button);
+  else if (button.hasAttribute("aria-pressed")) toggle(button);
+  else if (button.closest(".entry") && /\/(mute|block)$/.test(button.getAttribute("formaction"))) hideAuthor(button);
+  else {
+    const back = button.dataset.undo;
+    const part = button.closest("[data-part]");
+    button.setAttribute("aria-busy", "true");
+    post(button, button.getAttribute("formaction")).then(() => {
+      button.removeAttribute("aria-busy");
+      if (back && !button.dataset.failed && part?.isConnected) {
+        toast(button.dataset.done || words.done, { label: words.undo, act: () => post(part.querySelector(".relation button") ?? part, back) });
+      }
+      delete button.dataset.failed;
+    });
+  }
+});
+
+function failed(button, sentence) {
+  if (!(button instanceof HTMLElement)) return;
+  takeBack(button);
+  button.dataset.failed = "true";
+  const again = button.closest(".entry, [data-part]") && button.getAttribute("formaction");
+  toast(sentence, again ? { label: words.retry, act: () => button.click() } : {});
+}
+
+document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+  if (ctx.response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text));
+});
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx.sourceElement, words.offline));

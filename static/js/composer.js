@@ -1,0 +1,158 @@
+// The composer: counts, says who will see it, keeps drafts, opens as a dialog anywhere.
+import htmx from "htmx.org";
+import { toast, words } from "./toast.js";
+
+const MENTION = /(?<![\w/@])@[\w.-]*\w(?:@[\w.-]*\w)?/g;
+const listed = new Intl.ListFormat(document.documentElement.lang, { type: "conjunction" });
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const segments = new Intl.Segmenter(document.documentElement.lang, { granularity: "grapheme" });
+
+const keyOf = (form) => `draft:${document.body.dataset.viewer}:${form.dataset.draft}`;
+
+function lengthOf(text) {
+  return text.length < 200 && !/[^\x20-\x7e\n]/.test(text) ? text.length : [...segments.segment(text)].length;
+}
+
+function look(form) {
+  const { value } = form.elements.content;
+  const left = Number(form.dataset.limit) - lengthOf(value);
+  const count = form.querySelector(".composer-count");
+  count.hidden = left > 200;
+  count.textContent = numbers.format(left);
+  count.setAttribute("aria-label", `${numbers.format(Math.abs(left))} ${left < 0 ? count.dataset.over : count.dataset.left}`);
+  count.classList.toggle("over", left < 0);
+  form.querySelector("button.primary").disabled = left < 0;
+  const people = [...new Set(value.match(MENTION) ?? [])];
+  const says = form.querySelector(".composer-mentions");
+  const audience = form.elements.visibility?.value;
+  says.hidden = !people.length || !["followers", "friends"].includes(audience);
+  if (!says.hidden) says.textContent = says.dataset.template.replace("{people}", listed.format(people));
+}
+
+function keep(form) {
+  const draft = { content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
+  try {
+    if (draft.content.trim()) localStorage.setItem(keyOf(form), JSON.stringify(draft));
+    else localStorage.removeItem(keyOf(form));
+  } catch {
+    // No storage, no drafts.
+  }
+}
+
+function forget(form) {
+  try {
+    localStorage.removeItem(keyOf(form));
+  } catch {
+    // No storage, no drafts.
+  }
+}
+
+function clear(form) {
+  forget(form);
+  form.elements.content.value = form.elements.content.defaultValue = "";
+  form.elements.contentWarning.value = "";
+  form.querySelector(".composer-warns input").checked = false;
+  form.querySelector(".composer-draft").hidden = true;
+  look(form);
+}
+
+/** Make one composer ready, with the draft of last time where the server put no text of its own. */
+function prepare(form) {
+  if (form.dataset.ready) return;
+  form.dataset.ready = "true";
+  let draft = null;
+  try {
+    draft = JSON.parse(localStorage.getItem(keyOf(form)));
+  } catch {
+    // A broken draft is no draft.
+  }
+  if (draft?.content && !form.elements.content.value) {
+    form.elements.content.value = draft.content;
+    form.elements.contentWarning.value = draft.contentWarning ?? "";
+    form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
+    const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
+    if (choice) choice.checked = true;
+    form.querySelector(".composer-draft").hidden = false;
+  }
+  let later = 0;
+  form.addEventListener("input", () => {
+    look(form);
+    clearTimeout(later);
+    later = setTimeout(() => keep(form), 400);
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "visibility") event.target.closest("details").open = false;
+    if (event.target.matches(".composer-warns input")) {
+      form.elements.contentWarning.disabled = !event.target.checked;
+      if (event.target.checked) form.elements.contentWarning.focus();
+    }
+    look(form);
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(form.querySelector("button.primary"));
+  });
+  form.querySelector("[data-discard]").addEventListener("click", () => {
+    clear(form);
+    form.elements.content.focus();
+  });
+  addEventListener("pagehide", () => form.isConnected && keep(form));
+  look(form);
+}
+
+/** Open the composer in a dialog: for a new post, or a reply (`/compose?reply=…`). */
+export async function openComposer(path = "/compose") {
+  const here = document.querySelector("main .composer");
+  if (here && path === "/compose" && !here.elements.inReplyTo) return here.elements.content.focus();
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog compose-dialog";
+  dialog.setAttribute("aria-label", words.write);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  try {
+    await htmx.ajax("GET", path, { source: dialog, target: dialog, swap: "innerHTML" });
+  } finally {
+    if (dialog.querySelector(".composer")) {
+      dialog.showModal();
+      const text = dialog.querySelector("textarea");
+      text.focus();
+      text.setSelectionRange(text.value.length, text.value.length);
+    } else {
+      dialog.remove();
+      location.assign(path);
+    }
+  }
+}
+
+document.addEventListener("htmx:config:request", ({ target }) => target.matches?.(".composer") && target.querySelector("button.primary").setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  if (!form.matches?.(".composer")) return;
+  form.querySelector("button.primary")?.removeAttribute("aria-busy");
+});
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  if (!form.matches?.(".composer") || ctx.response.status >= 400) return;
+  forget(form);
+  form.closest("dialog")?.close();
+  clear(form);
+  const card = new DOMParser().parseFromString(ctx.text, "text/html").querySelector(".entry");
+  const page = card?.querySelector(".when")?.getAttribute("href");
+  toast(words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
+  if (card && ctx.target?.id) document.querySelector(".feed ~ .empty")?.remove();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const link = event.target.closest?.("a[data-compose], .entry a.reply");
+  if (!link || !document.body.dataset.viewer) return;
+  const entry = link.closest(".entry");
+  const own = entry && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
+  event.preventDefault();
+  if (own) own.form.elements.content.focus();
+  else openComposer(entry ? `/compose?reply=${encodeURIComponent(entry.id.slice(5))}` : "/compose");
+});
+
+const prepareAll = (root) => root.querySelectorAll?.("form.composer").forEach(prepare);
+htmx.onLoad((root) => (root.matches?.("form.composer") ? prepare(root) : prepareAll(root)));
+prepareAll(document);

@@ -1,0 +1,55 @@
+// The keyboard: through a list, act on what is in front of you, go places.
+import { openComposer } from "./composer.js";
+import { loadNew } from "./live.js";
+
+let leader = 0;
+const entries = () => [...document.querySelectorAll("main .entry:not(.gone)")].filter((entry) => entry.offsetParent);
+const current = () => document.activeElement?.closest?.(".entry") ?? document.querySelector(".entry.at");
+
+function step(by) {
+  const list = entries();
+  if (!list.length) return;
+  const from = list.indexOf(current());
+  const first = list.findIndex((entry) => entry.getBoundingClientRect().top >= 60);
+  const next = list[from < 0 ? Math.max(0, first) : Math.min(list.length - 1, Math.max(0, from + by))];
+  for (const entry of document.querySelectorAll(".entry.at")) entry.classList.remove("at");
+  next.classList.add("at");
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+const press = (selector) => current()?.querySelector(selector)?.click();
+const go = (path) => location.assign(path);
+
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  l: () => press(".like"),
+  b: () => press(".share"),
+  r: () => press(".reply"),
+  x: () => press(".warned > summary"),
+  n: () => document.body.dataset.viewer && openComposer(),
+  ".": () => loadNew(),
+  "?": () => document.getElementById("keys").showModal(),
+  "/": () => (document.querySelector("main [type=search]") ?? [...document.querySelectorAll("[data-search]")].find((box) => box.offsetParent))?.focus() ?? go("/lookup"),
+};
+const places = { h: "/", l: "/local", g: "/global", p: () => document.querySelector(".rail-you a")?.getAttribute("href") ?? "/" };
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  if (event.key === "Enter") {
+    if (event.target.matches?.(".entry")) go(event.target.querySelector(".when").href);
+    return;
+  }
+  if (leader && event.timeStamp - leader < 1500 && places[event.key]) {
+    leader = 0;
+    event.preventDefault();
+    const place = places[event.key];
+    return go(typeof place === "function" ? place() : place);
+  }
+  leader = event.key === "g" ? event.timeStamp : 0;
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+});

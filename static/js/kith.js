@@ -1,0 +1,81 @@
+// What every page has: menus that close, the theme switch, times that move on, cards that open.
+import "./actions.js";
+import "./composer.js";
+import "./live.js";
+import "./keyboard.js";
+import { toast, words } from "./toast.js";
+
+/* Menus close when you look elsewhere, and give the focus back. */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target) || event.target.closest(".menu-list > a, .menu-list > button")) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest?.("details.menu[open]") ?? document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+/* Light, dark, or as the device says. */
+for (const button of document.querySelectorAll("[data-theme-switch]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+    const next = now === "dark" ? "light" : "dark";
+    if (next === (dark ? "dark" : "light")) delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    try {
+      if (document.documentElement.dataset.theme) localStorage.setItem("theme", next);
+      else localStorage.removeItem("theme");
+    } catch {
+      // Then it lasts as long as the page.
+    }
+  });
+}
+
+for (const button of document.querySelectorAll("[data-dialog]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => document.getElementById(button.dataset.dialog).showModal());
+}
+
+/* Times: the exact one in the reader's zone, the words kept true. */
+const language = document.documentElement.lang;
+const exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+const short = { minute: words.minutes, hour: words.hours, day: words.days };
+
+function tell(time) {
+  const moment = new Date(time.dateTime);
+  if (!time.dataset.seen) {
+    time.dataset.seen = "true";
+    time.title = exact.format(moment);
+  }
+  const seconds = (Date.now() - moment) / 1000;
+  if (seconds < 60 || seconds >= 7 * 86400) return;
+  const [unit, size] = seconds < 3600 ? ["minute", 60] : seconds < 86400 ? ["hour", 3600] : ["day", 86400];
+  const said = short[unit].replace("{count}", Math.floor(seconds / size));
+  if (time.textContent !== said) time.textContent = said;
+}
+const tellAll = () => document.querySelectorAll("time[datetime]").forEach(tell);
+document.addEventListener("htmx:after:settle", tellAll);
+setInterval(() => document.hidden || tellAll(), 60_000);
+tellAll();
+
+/* Copy a link; press anywhere on a card to open it. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-copy]");
+  if (link && navigator.clipboard) {
+    event.preventDefault();
+    await navigator.clipboard.writeText(link.href);
+    return toast(words.copied, { seconds: 3 });
+  }
+  const entry = event.target.closest?.(".entry:not(.entry-focused)");
+  if (!entry || event.defaultPrevented || event.button || event.target.closest("a, button, summary, details.menu, input, label, video, audio")) return;
+  if (String(getSelection())) return;
+  const page = entry.querySelector(".when")?.href;
+  if (page && (event.ctrlKey || event.metaKey)) open(page, "_blank", "noopener");
+  else if (page) location.assign(page);
+});
