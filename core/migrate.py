@@ -8,10 +8,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+from tortoise.apps import Apps
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
+from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.graph import MigrationGraph, MigrationKey
@@ -19,13 +22,13 @@ from tortoise.migrations.loader import MigrationLoader
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.operations import AlterModelOptions, CreateModel, RunPython, RunSQL
 from tortoise.migrations.recorder import MigrationRecorder
-from tortoise.migrations.schema_editor import AsyncpgSchemaEditor
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
-from tortoise.models import Model
+from tortoise.migrations.writer import MigrationWriter
 
 from core.database import Database, rows, transaction, value
 from core.migrations_sqlite import RebuildingSchemaEditor
+from core.schema_changes import PostgresSchemaEditor
 
 ADVISORY_LOCK = 0x6B697468
 TABLE = "tortoise_migrations"
@@ -70,28 +73,21 @@ async def remove_app(database: Database, app: str) -> list[str]:
 async def make(database: Database, app: str, name: str | None = None) -> Path | None:
     """Write the next migration of one app from its models; None when there is nothing to change.
 
-    `name` replaces the part behind the number. Does not touch the database.
+    `name` replaces the part behind the number. Does not touch the database. To be read before it is committed: a field
+    that went while a similar one came is taken for renamed.
     """
-    if app not in database.apps:
-        raise ValueError(f"There is no app named {app}")
-    apps = _apps(database)
-    async with TortoiseContext() as context:
-        config = {"connections": {"default": database.connection}, "apps": apps}
-        await context.init(config=config, init_connections=False)
-        assert context.apps is not None
-        detector = MigrationAutodetector(context.apps, apps)
-        detector.loader = Loader(apps, detector.loader.recorder)
-        for writer in await detector.changes():
-            # Options change nothing in the database, and docstrings (which Tortoise takes for comments) change often.
-            writer.operations = [each for each in writer.operations if not isinstance(each, AlterModelOptions)]
-            for operation in writer.operations:
-                if isinstance(operation, CreateModel) and operation.options:
-                    operation.options.pop("table_description", None)
-            if writer.app_label == app and writer.operations:
-                if name:
-                    writer.name = f"{writer.name[:4]}_{name}"
-                return writer.write()
-    return None
+    writer = await _next_migration(database, app)
+    if writer is None:
+        return None
+    if name:
+        writer.name = f"{writer.name[:4]}_{name}"
+    return writer.write()
+
+
+async def unwritten(database: Database, app: str) -> list[str]:
+    """What `make` would write, one sentence for each change; empty when models and migrations agree."""
+    writer = await _next_migration(database, app)
+    return [operation.describe() for operation in writer.operations] if writer is not None else []
 
 
 class AppGraph(MigrationGraph):
@@ -215,17 +211,44 @@ class Runner(MigrationExecutor):
             EXECUTOR_CACHE.clear()
 
     def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
-        editor = RebuildingSchemaEditor if self.dialect == "sqlite" else ConstrainingSchemaEditor
+        editor = RebuildingSchemaEditor if self.dialect == "sqlite" else PostgresSchemaEditor
         return editor(self.connection, atomic=atomic, collect_sql=collect_sql)
 
 
-class ConstrainingSchemaEditor(AsyncpgSchemaEditor):
-    """Tortoise's editor for PostgreSQL, which forgets a new model's `Meta.constraints`."""
+class Autodetector(MigrationAutodetector):
+    """Compares the models with what the migrations on disk amount to."""
 
-    async def create_model(self, model: type[Model]) -> None:
-        await super().create_model(model)
-        for constraint in model._meta.constraints or ():
-            await self.add_constraint(model, constraint)
+    def __init__(self, apps: Apps, apps_config: dict[str, dict[str, Any]]) -> None:
+        super().__init__(apps, apps_config)
+        self.loader = Loader(apps_config, self.loader.recorder)
+
+    async def _project_state(self) -> State:
+        state = await super()._project_state()
+        for model in state.models.values():
+            for name, field in model.fields.items():
+                # A live model names the column of a relation, a migration written by hand need not.
+                if isinstance(field, ForeignKeyFieldInstance) and field.source_field is None:
+                    field.source_field = f"{name}_id"
+        return state
+
+
+async def _next_migration(database: Database, app: str) -> MigrationWriter | None:
+    if app not in database.apps:
+        raise ValueError(f"There is no app named {app}")
+    apps = _apps(database)
+    async with TortoiseContext() as context:
+        config = {"connections": {"default": database.connection}, "apps": apps}
+        await context.init(config=config, init_connections=False)
+        assert context.apps is not None
+        for writer in await Autodetector(context.apps, apps).changes():
+            # Options change nothing in the database, and docstrings (which Tortoise takes for comments) change often.
+            writer.operations = [each for each in writer.operations if not isinstance(each, AlterModelOptions)]
+            for operation in writer.operations:
+                if isinstance(operation, CreateModel) and operation.options:
+                    operation.options.pop("table_description", None)
+            if writer.app_label == app and writer.operations:
+                return writer
+    return None
 
 
 async def _apply(migration: Migration, state: State, editor: BaseSchemaEditor) -> None:
@@ -238,7 +261,7 @@ async def _apply(migration: Migration, state: State, editor: BaseSchemaEditor) -
     state.validate_relations_initialized()
 
 
-def _apps(database: Database) -> dict[str, dict[str, object]]:
+def _apps(database: Database) -> dict[str, dict[str, Any]]:
     return {
         label: {"models": app.models, "default_connection": "default", "migrations": app.migrations}
         for label, app in database.apps.items()

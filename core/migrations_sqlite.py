@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from tortoise.fields.base import Field
@@ -14,11 +13,13 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 from tortoise.models import Model
 
+from core.schema_changes import CompleteSchemaEditor, default_literal
+
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|/\*.*?\*/|[(),]""", re.DOTALL)
 _CONSTRAINT = re.compile(r"(?:CONSTRAINT|UNIQUE|PRIMARY|FOREIGN|CHECK)\b", re.IGNORECASE)
 
 
-class RebuildingSchemaEditor(SqliteSchemaEditor):
+class RebuildingSchemaEditor(CompleteSchemaEditor, SqliteSchemaEditor):
     """Tortoise's editor, except for what SQLite cannot ALTER.
 
     Tortoise remakes a table from the model: with foreign keys on this deletes the rows of every child, and indexes,
@@ -32,11 +33,6 @@ class RebuildingSchemaEditor(SqliteSchemaEditor):
         else:
             # Statement by statement inside the transaction, which sqlite3's own script runner would commit.
             await self.client.execute_script(sql)
-
-    async def create_model(self, model: type[Model]) -> None:
-        await super().create_model(model)
-        for constraint in model._meta.constraints or ():
-            await self.add_constraint(model, constraint)
 
     async def remove_field(self, model: type[Model], field: Field[Any]) -> None:
         if isinstance(field, ManyToManyFieldInstance):
@@ -93,7 +89,7 @@ class RebuildingSchemaEditor(SqliteSchemaEditor):
             await self._run_sql(f'DROP INDEX IF EXISTS "{name}"')
         if _normal(definitions[position]) != _normal(wanted):
             definitions[position] = wanted
-            filled = {new: _literal(new_field.default)} if old_field.null and not new_field.null else {}
+            filled = {new: default_literal(model, new_field)} if old_field.null and not new_field.null else {}
             await self._rebuild(table, definitions, filled=filled)
         if old_field.index != new_field.index:
             index = Index(fields=(new,))
@@ -186,14 +182,3 @@ def _mentions(sql: str, column: str) -> bool:
 
 def _normal(definition: str) -> str:
     return " ".join(definition.split())
-
-
-def _literal(default: object) -> str | None:
-    """A plain default as SQL; None when there is none or it is made by a function."""
-    if isinstance(default, bool):
-        return "1" if default else "0"
-    if isinstance(default, int | float | Decimal):
-        return str(default)
-    if isinstance(default, str):
-        return "'" + default.replace("'", "''") + "'"
-    return None

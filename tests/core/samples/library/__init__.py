@@ -1,0 +1,1 @@
+"""A little app with a history: the tests of the database and of migrations keep their books in it."""
