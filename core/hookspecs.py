@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # these modules call hooks
     from quart import Blueprint, Request
 
     from core.accounts.models import Account
+    from core.asgi import Door
     from core.audience import Viewer
     from core.entries import Act, Draft, Kind
     from core.models import Actor, Entry
@@ -76,6 +77,18 @@ def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
         @hookimpl
         def outbox():
             return {"cook": federation.cook_activity}
+    """
+
+
+@collect
+def doors() -> Sequence[Door]:
+    """At start; requests that match a door go straight to its ASGI app, before the framework and its checks.
+    Return: the plugin's doors.
+    Used by: federation, for the inbox.
+
+        @hookimpl
+        def doors():
+            return [Door("oven", "POST", re.compile("/oven"), oven.app)]
     """
 
 

@@ -1,0 +1,129 @@
+"""What people say about themselves, and how they want things to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.accounts.models import Account
+from core.accounts.service import NAME_AT_MOST
+from core.database import after_commit, transaction
+from core.entries import Act
+from core.errors import Invalid
+from core.html import render
+from core.instance import here
+from core.models import Actor
+
+FIELD_NAME_AT_MOST, FIELD_VALUE_AT_MOST = 100, 500
+# Every setting a person has, and what it is until they say otherwise.
+SETTINGS: Mapping[str, Any] = {
+    "searchable": True,
+    "indexable": False,
+    "discoverable": True,
+    "language": "",
+    "theme": "auto",
+    "defaultVisibility": "public",
+    "showCamera": False,
+    "groupInvites": "join",
+}
+_CHOICES = {
+    "theme": ("auto", "light", "dark"),
+    "defaultVisibility": ("public", "unlisted", "followers", "friends", "private"),
+    "groupInvites": ("join", "ask"),
+}
+
+
+async def change_profile(
+    actor: Actor,
+    *,
+    full_name: str | None = None,
+    bio: str | None = None,
+    fields: Sequence[Mapping[str, str]] | None = None,
+    is_locked: bool | None = None,
+    is_bot: bool | None = None,
+) -> Actor:
+    """Change what is given, leave the rest. Raises Invalid naming every wrong field; then nothing is changed."""
+    _check(full_name, bio, fields)
+    async with transaction():
+        actor = await Actor.get(id=actor.id)
+        if full_name is not None:
+            actor.name = full_name.strip() or actor.username
+        if bio is not None:
+            actor.summary_source = bio
+            actor.summary = _rendered(bio)
+        if fields is not None:
+            actor.profile_fields = [
+                {"name": field["name"].strip(), "value": _rendered(field["value"], inline=True), "verifiedAt": None}
+                for field in fields
+                if field["name"].strip()
+            ]
+        if is_locked is not None:
+            actor.is_locked = is_locked
+        if is_bot is not None and actor.type in ("person", "service"):
+            actor.type = "service" if is_bot else "person"
+        actor.version += 1
+        await actor.save()
+        await here().hooks.outgoing(act=Act("update_actor", actor))
+        after_commit(lambda: changed(actor))
+        after_commit(lambda: here().hooks.actor_updated(actor=actor))
+    return actor
+
+
+def changed(actor: Actor) -> None:
+    """Forget what was prepared about an actor."""
+    here().cache.drop_tag(f"actor:{actor.id}")
+
+
+def _rendered(source: str, *, inline: bool = False) -> str:
+    html = render(
+        source,
+        format="plain" if inline else "markdown",
+        mentions={},
+        tag_url=lambda tag: here().url(f"/tags/{tag}"),
+    )
+    is_one_paragraph = html.startswith("<p>") and html.endswith("</p>") and html.count("<p>") == 1
+    return html[3:-4] if inline and is_one_paragraph else html
+
+
+def _check(full_name: str | None, bio: str | None, fields: Sequence[Mapping[str, str]] | None) -> None:
+    limits, errors = here().settings.limits, {}
+    if full_name is not None and len(full_name) > NAME_AT_MOST:
+        errors["fullName"] = f"This is too long: at most {NAME_AT_MOST} characters."
+    if bio is not None and len(bio) > limits.biography_characters:
+        errors["bio"] = f"This is too long: at most {limits.biography_characters} characters."
+    if fields is not None:
+        too_long = any(len(f["name"]) > FIELD_NAME_AT_MOST or len(f["value"]) > FIELD_VALUE_AT_MOST for f in fields)
+        if len(fields) > limits.profile_fields:
+            errors["fields"] = f"At most {limits.profile_fields} fields."
+        elif too_long:
+            errors["fields"] = f"A name has at most {FIELD_NAME_AT_MOST} characters, a value {FIELD_VALUE_AT_MOST}."
+    if errors:
+        raise Invalid(errors)
+
+
+async def change_settings(account: Account, wanted: Mapping[str, Any]) -> None:
+    """Change what is given; what nobody knows is ignored. Raises Invalid naming each wrong one."""
+    errors: dict[str, str] = {}
+    known = {name: value for name, value in wanted.items() if name in SETTINGS}
+    for name, value in known.items():
+        if type(value) is not type(SETTINGS[name]):
+            errors[f"settings.{name}"] = f"This must be a {'switch' if isinstance(SETTINGS[name], bool) else 'text'}."
+        elif name in _CHOICES and value not in _CHOICES[name]:
+            errors[f"settings.{name}"] = f"One of {', '.join(_CHOICES[name])}."
+        elif isinstance(value, str) and len(value) > 35:
+            errors[f"settings.{name}"] = "This is too long."
+    if errors:
+        raise Invalid(errors)
+    async with transaction():
+        stored = await Account.get(id=account.id)
+        await Account.filter(id=account.id).update(settings={**stored.settings, **known})
+        flags = {"discoverable": "is_discoverable", "indexable": "is_indexable"}
+        columns = {column: known[name] for name, column in flags.items() if name in known}
+        if columns:
+            await Actor.filter(id=account.actor_id).update(**columns)
+    here().cache.drop_tag(f"account:{account.id}")
+
+
+def settings_of(account: Account) -> dict[str, Any]:
+    """All settings of a person, with the defaults of those they never touched."""
+    return {**SETTINGS, **account.settings}

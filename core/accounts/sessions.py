@@ -1,0 +1,219 @@
+"""Who is asking: access tokens, session cookies, and the sessions behind both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from quart import Request
+
+from core.accounts.models import Account, Session, SpentToken
+from core.database import execute, new_id, now, transaction
+from core.errors import Unauthenticated
+from core.instance import here
+from core.models import Actor
+from core.tasks import periodic, task
+from core.tokens import BadToken, new_refresh, refresh_hash
+from core.web import csrf
+
+COOKIE = "kith_session"
+BELIEVE_SECONDS = 30  # a session read is believed this long; ending one drops it at once
+TOUCH_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody signed in: the actor they act as, their account, the session they came by."""
+
+    actor: Actor
+    account: Account
+    session_id: str
+    by_cookie: bool = False
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a sign-in gives: an access token and the refresh token that gets the next one."""
+
+    account_id: str
+    session_id: str
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+async def identify(request: Request) -> Identity | None:
+    """Who is asking, or None for a stranger.
+
+    Raises Unauthenticated for a token that is no good, Forbidden for a form that came from another site.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Only bearer tokens are understood.")
+        return await _by_access_token(token.strip()) or await _by_plugin(request)
+    cookie = request.cookies.get(COOKIE)
+    if cookie:
+        identity = await by_cookie(cookie)
+        if identity:
+            await guard(request, session_id=identity.session_id)
+        return identity
+    return None
+
+
+async def guard(request: Request, *, session_id: str | None = None) -> None:
+    """Refuse a request that changes something and rides on a cookie, unless a page of ours made it. Raises Forbidden."""
+    if request.method in csrf.SAFE_METHODS:
+        return
+    token = request.headers.get(csrf.HEADER)
+    if token is None and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        token = (await request.form).get(csrf.FIELD)
+    csrf.guard(
+        request.method,
+        request.headers,
+        token,
+        secret=here().secrets.derive("csrf"),
+        origins=(here().base_url,),
+        session_id=session_id,
+        guest=request.cookies.get(csrf.GUEST_COOKIE),
+    )
+
+
+async def _by_access_token(token: str) -> Identity | None:
+    try:
+        claims = here().tokens.read(token)
+    except BadToken:
+        return None
+    return await _of_session(claims.session_id)
+
+
+async def _by_plugin(request: Request) -> Identity:
+    account = await here().hooks.account_from_request(request=request)
+    if account is None:
+        raise Unauthenticated("This access token is not valid, or not any more.", code="token_invalid")
+    return Identity(await Actor.get(id=account.actor_id), account, "")
+
+
+async def by_cookie(cookie: str) -> Identity | None:
+    """The session of a browser's cookie; None where it has ended."""
+    digest = hash_of(cookie)
+    session_id = here().cache.get(f"cookie:{digest}")
+    if session_id is None:
+        session = await Session.get_or_none(refresh_hash=digest)
+        if session is None:
+            return None
+        session_id = session.id
+        here().cache.put(f"cookie:{digest}", session_id, ttl=BELIEVE_SECONDS, tags=(f"session:{session_id}",))
+    found = await _of_session(session_id)
+    return Identity(found.actor, found.account, found.session_id, by_cookie=True) if found else None
+
+
+async def _of_session(session_id: str) -> Identity | None:
+    known: Identity | None = here().cache.get(f"session:{session_id}")
+    if known:
+        return known
+    session = await Session.get_or_none(id=session_id)
+    if session is None or session.ended_at or session.expires_at < now():
+        return None
+    account = await Account.get(id=session.account_id)
+    actor = await Actor.get(id=account.actor_id)
+    if not actor.is_here:
+        return None
+    if session.last_used_at < now() - TOUCH_AFTER:
+        await Session.filter(id=session.id).update(last_used_at=now())
+    identity = Identity(actor, account, session.id)
+    tags = (f"session:{session.id}", f"account:{account.id}", f"actor:{actor.id}")
+    here().cache.put(f"session:{session.id}", identity, ttl=BELIEVE_SECONDS, size=4000, tags=tags)
+    return identity
+
+
+async def begin(account: Account, actor: Actor, *, user_agent: str, address: str) -> Grant:
+    """Open a session for somebody who has proved who they are."""
+    token, digest = new_refresh()
+    lifetime = timedelta(days=here().settings.security.refresh_token_days)
+    session = await Session.create(
+        id=new_id(),
+        account_id=account.id,
+        refresh_hash=digest,
+        user_agent=user_agent,
+        address=address,
+        expires_at=now() + lifetime,
+    )
+    return _grant(account.id, actor, session.id, token)
+
+
+def _grant(account_id: str, actor: Actor, session_id: str, refresh_token: str) -> Grant:
+    access_token = here().tokens.issue(account_id, actor.id, session_id, actor.role)
+    seconds = here().settings.security.access_token_minutes * 60
+    return Grant(account_id, session_id, access_token, refresh_token, seconds)
+
+
+async def refresh(token: str) -> Grant:
+    """Exchange a refresh token for new ones. An old one presented again ends its session. Raises Unauthenticated."""
+    digest = hash_of(token)
+    refused = Unauthenticated("This refresh token is not valid, or not any more.", code="token_invalid")
+    spent = await SpentToken.get_or_none(hash=digest)
+    if spent:
+        await end(spent.session_id)
+        raise refused
+    session = await Session.get_or_none(refresh_hash=digest, ended_at__isnull=True)
+    if session is None or session.expires_at < now():
+        raise refused
+    actor = await Actor.get(id=session.account_id)
+    if not actor.is_here:
+        raise refused
+    fresh, fresh_digest = new_refresh()
+    async with transaction():
+        # Of two that come at once with the same token, one finds it gone: that is a reuse too.
+        changed = await execute(
+            "UPDATE core_session SET refresh_hash = $1, last_used_at = $2, expires_at = $3"
+            " WHERE id = $4 AND refresh_hash = $5 AND ended_at IS NULL",
+            fresh_digest,
+            now(),
+            now() + timedelta(days=here().settings.security.refresh_token_days),
+            session.id,
+            digest,
+        )
+        if changed:
+            await SpentToken.create(session_id=session.id, hash=digest)
+    if not changed:
+        await end(session.id)
+        raise refused
+    here().cache.drop_tag(f"session:{session.id}")
+    return _grant(session.account_id, actor, session.id, fresh)
+
+
+async def end(session_id: str) -> bool:
+    """End one session; its tokens are good for nothing from now on."""
+    changed = await execute(
+        "UPDATE core_session SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", now(), session_id
+    )
+    here().cache.drop_tag(f"session:{session_id}")
+    return bool(changed)
+
+
+async def end_all(account_id: str) -> None:
+    """End every session of an account."""
+    await execute(
+        "UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL", now(), account_id
+    )
+    here().cache.drop_tag(f"account:{account_id}")
+
+
+async def open_sessions(account_id: str) -> list[Session]:
+    """The sessions of an account that stand, newest first."""
+    return await Session.filter(account_id=account_id, ended_at__isnull=True, expires_at__gt=now()).order_by("-id")
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a refresh token or a session cookie."""
+    return refresh_hash(token)
+
+
+@periodic(seconds=86_400)
+@task
+async def forget_old_sessions() -> None:
+    """Sessions that ended or ran out a month ago are forgotten, and what was exchanged in them."""
+    month_ago = now() - timedelta(days=30)
+    await Session.filter(ended_at__lt=month_ago).delete()
+    await Session.filter(expires_at__lt=month_ago).delete()

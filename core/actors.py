@@ -1,0 +1,234 @@
+"""Who knows whom: follow, accept, befriend, block, mute; the same verbs for people here and elsewhere."""
+
+from __future__ import annotations
+
+from core import timelines
+from core.database import after_commit, execute, new_id, now, row, transaction
+from core.entries import Act
+from core.errors import Conflict, Invalid, NotFound
+from core.instance import here
+from core.models import ACCEPTED, REQUESTED, Actor, Block, Follow, Mute
+
+
+async def follow(actor: Actor, target: Actor, *, wants_back: bool = False, uri: str = "") -> Follow:
+    """Follow somebody, or ask to: a locked account and one elsewhere accept first.
+
+    Raises Invalid for oneself, NotFound where either blocks the other, Conflict where it is so already.
+    """
+    if actor.id == target.id:
+        raise Invalid({"userId": "You cannot follow yourself."})
+    async with transaction():
+        await _must_reach(actor, target)
+        known = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
+        if known:
+            raise Conflict("You follow them already, or have asked to.", code="already_following")
+        follow = Follow(id=new_id(), follower_id=actor.id, target_id=target.id, wants_back=wants_back)
+        follow.uri = uri or f"{actor.uri}/follows/{follow.id}"
+        await follow.save(force_create=True)
+        if actor.is_local:
+            await _tell("follow", actor, target, follow)
+        if target.is_local and not target.is_locked:
+            await _accepted(follow, actor, target)
+        else:
+            after_commit(lambda: here().hooks.follow_requested(follow=follow))
+    return follow
+
+
+async def accept(target: Actor, follower: Actor) -> Follow:
+    """Let somebody who asked follow. Raises NotFound where nobody asked."""
+    async with transaction():
+        follow = await Follow.get_or_none(follower_id=follower.id, target_id=target.id, state=REQUESTED)
+        if follow is None:
+            raise NotFound("There is no such request.")
+        await _accepted(follow, follower, target)
+    return follow
+
+
+async def _accepted(follow: Follow, follower: Actor, target: Actor) -> None:
+    follow.state = ACCEPTED
+    await Follow.filter(id=follow.id).update(state=ACCEPTED)
+    await _count(follower, target, 1)
+    if follower.is_local:
+        await timelines.backfill(follower, target)
+    if target.is_local:
+        await _tell("accept", target, follower, follow)
+    after_commit(lambda: here().hooks.follow_accepted(follow=follow))
+
+
+async def reject(target: Actor, follower: Actor) -> None:
+    """Turn down who asked to follow, or stop somebody from following. Raises NotFound where they do not."""
+    async with transaction():
+        follow = await Follow.get_or_none(follower_id=follower.id, target_id=target.id)
+        if follow is None:
+            raise NotFound("They do not follow you and have not asked to.")
+        await _end(follow, follower, target)
+        if target.is_local:
+            await _tell("reject", target, follower, follow)
+
+
+async def unfollow(actor: Actor, target: Actor) -> None:
+    """Follow no longer, or take back the wish to. Raises NotFound where there is neither."""
+    async with transaction():
+        follow = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
+        if follow is None:
+            raise NotFound("You do not follow them.")
+        await _end(follow, actor, target)
+        if actor.is_local:
+            await _tell("unfollow", actor, target, follow)
+
+
+async def _end(follow: Follow, follower: Actor, target: Actor) -> None:
+    if not await Follow.filter(id=follow.id).delete():
+        raise NotFound()
+    if follow.state == ACCEPTED:
+        await _count(follower, target, -1)
+        if follower.is_local:
+            await timelines.clear(follower, target)
+
+
+async def _count(follower: Actor, target: Actor, step: int) -> None:
+    await execute("UPDATE core_actor SET following_count = following_count + $1 WHERE id = $2", step, follower.id)
+    await execute("UPDATE core_actor SET followers_count = followers_count + $1 WHERE id = $2", step, target.id)
+
+
+async def befriend(actor: Actor, target: Actor) -> Follow:
+    """Ask for friendship: a follow that asks for one back; where they follow already, it is friendship at once.
+
+    Raises as `follow` does; Conflict where it was asked before or they are friends.
+    """
+    if actor.id == target.id:
+        raise Invalid({"targetUserId": "You cannot befriend yourself."})
+    async with transaction():
+        mine = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
+        theirs = await Follow.get_or_none(follower_id=target.id, target_id=actor.id)
+        if mine and (mine.wants_back or (theirs and ACCEPTED == mine.state == theirs.state)):
+            raise Conflict("You are friends, or have asked to be.", code="already_requested")
+        if theirs and theirs.state == REQUESTED and theirs.wants_back:
+            await accept(actor, target)
+        if mine:
+            await Follow.filter(id=mine.id).update(wants_back=True)
+            mine.wants_back = True
+            return mine
+        return await follow(actor, target, wants_back=theirs is None)
+
+
+async def open_friend_request(actor: Actor, request_id: str) -> tuple[Follow, Actor]:
+    """The request somebody made to `actor`, and who made it. Raises NotFound, also for other people's requests."""
+    request = await Follow.get_or_none(id=request_id, target_id=actor.id, wants_back=True)
+    if request is None or await is_following(actor.id, request.follower_id):
+        raise NotFound("There is no such request.")
+    return request, await Actor.get(id=request.follower_id)
+
+
+async def accept_friend(actor: Actor, request_id: str) -> Actor:
+    """Say yes to a friend request: accept the follow if it waits, and follow back. Raises NotFound."""
+    async with transaction():
+        request, friend = await open_friend_request(actor, request_id)
+        if request.state == REQUESTED:
+            await accept(actor, friend)
+        if not await Follow.exists(follower_id=actor.id, target_id=friend.id):
+            await follow(actor, friend)
+        await Follow.filter(id=request.id).update(wants_back=False)
+    return friend
+
+
+async def reject_friend(actor: Actor, request_id: str) -> Actor:
+    """Say no to a friend request; a follow that was accepted stays a follow. Raises NotFound."""
+    async with transaction():
+        request, friend = await open_friend_request(actor, request_id)
+        await Follow.filter(id=request.id).update(wants_back=False)
+        if request.state == REQUESTED:
+            await reject(actor, friend)
+    return friend
+
+
+async def end_friendship(actor: Actor, friend: Actor) -> None:
+    """Be friends no longer: unfollow; they may go on following. Raises NotFound where they are no friends."""
+    async with transaction():
+        if not (await is_following(actor.id, friend.id) and await is_following(friend.id, actor.id)):
+            raise NotFound("You are not friends.")
+        await unfollow(actor, friend)
+        await Follow.filter(follower_id=friend.id, target_id=actor.id).update(wants_back=False)
+
+
+async def is_following(follower_id: str, target_id: str) -> bool:
+    """Whether an accepted follow stands."""
+    return await Follow.exists(follower_id=follower_id, target_id=target_id, state=ACCEPTED)
+
+
+async def block(actor: Actor, target: Actor, uri: str = "") -> None:
+    """Have nothing to do with somebody: follows end both ways, neither sees the other. Raises Invalid, Conflict.
+
+    It is not told to the other server (federation.md, section 7): what ends there is the follows.
+    """
+    if actor.id == target.id:
+        raise Invalid({"userId": "You cannot block yourself."})
+    async with transaction():
+        added = await execute(
+            "INSERT INTO core_block (id, actor_id, target_id, uri, created_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT DO NOTHING",
+            new_id(),
+            actor.id,
+            target.id,
+            uri,
+            now(),
+        )
+        if not added:
+            raise Conflict("You block them already.", code="already_blocked")
+        if await Follow.exists(follower_id=actor.id, target_id=target.id):
+            await unfollow(actor, target)
+        if await Follow.exists(follower_id=target.id, target_id=actor.id):
+            await reject(actor, target)
+        for one, other in ((actor, target), (target, actor)):
+            if one.is_local:
+                await timelines.clear(one, other)
+
+
+async def unblock(actor: Actor, target: Actor) -> None:
+    """Lift a block. Raises NotFound where there is none."""
+    if not await Block.filter(actor_id=actor.id, target_id=target.id).delete():
+        raise NotFound("You do not block them.")
+
+
+async def mute(actor: Actor, target: Actor) -> None:
+    """Not see somebody in lists; they do not notice. Raises Invalid for oneself, Conflict."""
+    if actor.id == target.id:
+        raise Invalid({"userId": "You cannot mute yourself."})
+    added = await execute(
+        "INSERT INTO core_mute (id, actor_id, target_id, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        new_id(),
+        actor.id,
+        target.id,
+        now(),
+    )
+    if not added:
+        raise Conflict("You mute them already.", code="already_muted")
+
+
+async def unmute(actor: Actor, target: Actor) -> None:
+    """See somebody in lists again. Raises NotFound where they are not muted."""
+    if not await Mute.filter(actor_id=actor.id, target_id=target.id).delete():
+        raise NotFound("You do not mute them.")
+
+
+async def are_apart(one_id: str, other_id: str) -> bool:
+    """Whether either blocks the other."""
+    return bool(
+        await row(
+            "SELECT 1 AS one FROM core_block WHERE (actor_id = $1 AND target_id = $2)"
+            " OR (actor_id = $2 AND target_id = $1)",
+            one_id,
+            other_id,
+        )
+    )
+
+
+async def _must_reach(actor: Actor, target: Actor) -> None:
+    if not target.is_here or await are_apart(actor.id, target.id):
+        raise NotFound("There is no such person.")
+
+
+async def _tell(verb: str, actor: Actor, target: Actor, follow: Follow) -> None:
+    if not target.is_local:
+        act = Act(verb, actor, target=target, uri=follow.uri, details={"wants_back": follow.wants_back})
+        await here().hooks.outgoing(act=act)

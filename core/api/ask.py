@@ -1,0 +1,91 @@
+"""What a route is asked: who, with which body and query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from core.accounts.sessions import Identity
+from core.api.answers import page_of
+from core.audience import STRANGER, Viewer
+from core.errors import BadRequest, Invalid, Unauthenticated
+from core.instance import here
+from core.models import Actor
+from core.people import Row
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+
+
+@dataclass
+class Ask(Generic[Body, Query]):
+    """One request to the API, understood and checked."""
+
+    identity: Identity | None
+    body: Body
+    query: Query
+    address: str
+    user_agent: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who is signed in. Raises Unauthenticated."""
+        if self.identity is None:
+            raise Unauthenticated()
+        return self.identity.actor
+
+    @property
+    def actor_or_none(self) -> Actor | None:
+        return self.identity.actor if self.identity else None
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(actor_id=self.identity.actor.id) if self.identity else STRANGER
+
+    def before(self, list_name: str) -> str | None:
+        """The position the cursor of this list stands for. Raises Invalid."""
+        cursor = getattr(self.query, "cursor", None)
+        return here().cursors.decode(list_name, cursor) if cursor is not None else None
+
+    def page(self, name: str, list_name: str, found: list[Row], items: list[object]) -> dict[str, object]:
+        """A page out of one row more than was asked for; `items` are the forms of `found`, cut alike."""
+        limit: int = getattr(self.query, "limit", 20)
+        more = len(found) > limit
+        cursor = here().cursors.encode(list_name, str(found[limit - 1]["position"])) if more else None
+        return page_of(name, items[:limit], cursor)
+
+
+def checked_body(model: type[BaseModel], content: bytes) -> BaseModel:
+    """The body as the model it must be. Raises BadRequest for what is no JSON, Invalid for what does not fit."""
+    if not content.strip():
+        raise BadRequest("The body is empty; JSON is expected.", code="malformed_json")
+    try:
+        return model.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        if any(fault["type"] == "json_invalid" for fault in faults):
+            # pydantic calls lone surrogates and over-deep nesting malformed too; so does everybody else
+            raise BadRequest("The body is not JSON.", code="malformed_json") from None
+        raise Invalid(_messages(faults)) from None
+
+
+def checked_query(model: type[BaseModel], arguments: Mapping[str, str]) -> BaseModel:
+    """The query as the model it must be. Raises Invalid."""
+    try:
+        return model.model_validate(dict(arguments))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise Invalid(_messages(faults)) from None
+
+
+def _messages(faults: list[object]) -> dict[str, str]:
+    messages: dict[str, str] = {}
+    for fault in orjson.loads(orjson.dumps(faults, default=str)):
+        name = ".".join(str(part) for part in fault["loc"]) or "body"
+        message = fault["msg"].removeprefix("Value error, ")
+        messages.setdefault(name, message[:1].upper() + message[1:])
+    return messages

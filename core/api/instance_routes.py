@@ -1,0 +1,94 @@
+"""The JSON API about this server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import core
+from core.api import Api, Ask
+from core.api.forms import Form
+from core.database import row
+from core.instance import here
+
+api = Api("instance", __name__)
+
+
+class PluginForm(Form):
+    name: str
+    version: str
+    description: str
+
+
+class LimitsForm(Form):
+    post_characters: int
+    biography_characters: int
+    profile_fields: int
+    files_per_post: int
+    image_bytes: int
+    video_bytes: int
+
+
+class CountsForm(Form):
+    users: int
+    posts: int
+    domains: int
+
+
+class InstanceForm(Form):
+    name: str
+    domain: str
+    description: str
+    version: str
+    rules: list[str]
+    contact: str | None
+    languages: list[str]
+    registration: str
+    limits: LimitsForm
+    plugins: list[PluginForm]
+    counts: CountsForm
+    vapid_key: str | None
+
+
+@api.get("/instance", answer=InstanceForm, signed_out=True)
+async def read_instance(ask: Ask[None, None]) -> object:
+    """What this server is, what it allows, and what runs on it."""
+    settings, limits = here().settings, here().settings.limits
+    return {
+        "name": settings.server.name,
+        "domain": settings.server.domain,
+        "description": settings.server.description,
+        "version": core.__version__,
+        "rules": list(settings.server.rules),
+        "contact": settings.server.contact or None,
+        "languages": list(settings.server.languages),
+        "registration": settings.accounts.registration,
+        "limits": {
+            "postCharacters": limits.post_characters,
+            "biographyCharacters": limits.biography_characters,
+            "profileFields": limits.profile_fields,
+            "filesPerPost": limits.files_per_post,
+            "imageBytes": limits.image_bytes,
+            "videoBytes": limits.video_bytes,
+        },
+        "plugins": [
+            {"name": plugin.name, "version": plugin.version, "description": plugin.description}
+            for plugin in here().hooks.plugins.values()
+        ],
+        "counts": await counts(),
+        "vapidKey": None,
+    }
+
+
+async def counts() -> dict[str, Any]:
+    """How many people and posts there are here, and servers known; counted at most once in five minutes."""
+    found: dict[str, Any] = await here().cache.remember("instance:counts", 300, _count)
+    return found
+
+
+async def _count() -> dict[str, Any]:
+    found = await row(
+        "SELECT (SELECT COUNT(*) FROM core_account) AS users,"
+        " (SELECT COUNT(*) FROM core_entry WHERE is_local AND deleted_at IS NULL) AS posts,"
+        " (SELECT COUNT(DISTINCT domain) FROM core_actor WHERE domain <> '') AS domains"
+    )
+    return dict(found or {})

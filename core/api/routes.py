@@ -1,0 +1,184 @@
+"""Routes of the API: declared once, and checked, limited, wrapped, retried and documented alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from quart import Blueprint, Response, request
+
+from core.accounts.sessions import identify
+from core.api import idempotency, limits
+from core.api.answers import JSON, Answer, envelope
+from core.api.ask import Ask, checked_body, checked_query
+from core.api.forms import Nothing
+from core.errors import Forbidden, TooLarge, Unauthenticated, UnsupportedMediaType
+from core.instance import here
+
+Handler = Callable[..., Awaitable[Any]]
+BASE = "/api/v1"
+RANKS = {"user": 0, "moderator": 1, "admin": 2}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API, as it stands in the OpenAPI document."""
+
+    method: str
+    path: str
+    handler: Handler
+    tag: str
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: Any
+    status: int
+    signed_out: bool
+    role: str
+    raw_body: bool
+    body_optional: bool
+
+    @property
+    def summary(self) -> str:
+        return (self.handler.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        return (self.handler.__doc__ or "").strip().partition("\n")[2].strip()
+
+
+class Api(Blueprint):
+    """A blueprint of API routes. Every handler gets an `Ask` and the path's parts, and returns data or an Answer."""
+
+    def __init__(self, name: str, import_name: str) -> None:
+        super().__init__(f"{name}_api", import_name, url_prefix=BASE)
+        self.tag = name
+        self.documented: list[Route] = []
+        self.after_request(_open_to_all)
+
+    def route_for(
+        self,
+        method: str,
+        *paths: str,
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        answer: Any = Nothing,
+        status: int = 200,
+        signed_out: bool = False,
+        role: str = "user",
+        raw_body: bool = False,
+        body_optional: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank."""
+
+        def declared(handler: Handler) -> Handler:
+            for number, path in enumerate(paths):
+                route = Route(
+                    method, path, handler, self.tag, body, query, answer, status, signed_out, role, raw_body, body_optional
+                )
+                self.documented.append(route)
+                name = handler.__name__ + (f"_{number}" if number else "")
+                self.add_url_rule(path, name, _view(route), methods=[method], strict_slashes=False)
+            return handler
+
+        return declared
+
+    def get(self, *paths: str, **options: Any) -> Any:
+        return self.route_for("GET", *paths, **options)
+
+    def post(self, *paths: str, **options: Any) -> Any:
+        return self.route_for("POST", *paths, **options)
+
+    def put(self, *paths: str, **options: Any) -> Any:
+        return self.route_for("PUT", *paths, **options)
+
+    def delete(self, *paths: str, **options: Any) -> Any:
+        return self.route_for("DELETE", *paths, **options)
+
+
+async def _open_to_all(response: Response) -> Response:
+    """Any page may use the API with a token of its own; none may with a visitor's cookies."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
+    )
+    return response
+
+
+def _view(route: Route) -> Callable[..., Awaitable[Response]]:
+    async def view(**path: str) -> Response:
+        identity = await identify(request)
+        verdict = await limits.take(request, identity)
+        if identity is None and not route.signed_out:
+            raise Unauthenticated()
+        if identity and RANKS[identity.actor.role] < RANKS[route.role]:
+            raise Forbidden()
+        content = await _content(route)
+        ask = Ask(
+            identity=identity,
+            body=checked_body(route.body, content) if route.body and not (route.body_optional and not content) else None,
+            query=checked_query(route.query, request.args) if route.query else None,
+            address=limits.address_of(request),
+            user_agent=request.headers.get("User-Agent", "")[:500],
+        )
+        key = request.headers.get("Idempotency-Key") if route.method == "POST" and identity else None
+        if key and identity:
+            digest = idempotency.fingerprint(request.method, request.full_path, content)
+            response = await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
+        else:
+            response = await _answer(route, ask, path)
+        limits.describe(response, verdict)
+        return response
+
+    view.__name__ = route.handler.__name__
+    return view
+
+
+async def _content(route: Route) -> bytes:
+    """The raw body, where the route has one; its type is checked before it is read."""
+    if route.body is None:
+        return b""
+    length = request.content_length or 0
+    if length > here().settings.limits.request_bytes:
+        raise TooLarge()
+    if length == 0 and request.headers.get("Transfer-Encoding") is None and route.body_optional:
+        return b""
+    media_type = request.mimetype
+    if media_type != JSON and not media_type.endswith("+json") and (media_type or length):
+        raise UnsupportedMediaType("JSON is expected here.")
+    return await request.get_data(cache=False)
+
+
+async def _answer(route: Route, ask: Ask[Any, Any], path: dict[str, str]) -> Response:
+    found = await route.handler(ask, **path)
+    answer = found if isinstance(found, Answer) else Answer(found, route.status)
+    body = envelope(answer.data)
+    response = Response(body, status=answer.status, content_type=JSON)
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    if answer.location:
+        response.headers["Location"] = answer.location
+    if route.method == "GET":
+        _describe_freshness(route, ask, response, body)
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _describe_freshness(route: Route, ask: Ask[Any, Any], response: Response, body: bytes) -> None:
+    """Strangers' reads may be shared and asked for again by ETag; what somebody signed in sees is theirs alone."""
+    response.headers["Vary"] = "Authorization, Cookie"
+    if ask.identity is not None or not route.signed_out:
+        response.headers["Cache-Control"] = "private, no-cache"
+        return
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    asked = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+    if etag in asked or "*" in asked:
+        response.status_code = 304
+        response.set_data(b"")
+        response.headers.pop("Content-Type", None)
+        response.headers.pop("Content-Length", None)

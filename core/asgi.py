@@ -1,0 +1,189 @@
+"""The outermost door: puts each request into its instance, names it, counts it, and answers what is prepared.
+
+Public answers that are the same for everybody are kept whole, as a view allows with `cacheable`, and given again
+before the framework wakes up; plugins may open a door of their own for what must be answered faster still.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from quart import Request
+
+from core.database import new_id
+from core.instance import Instance, inside
+from core.logs import bind_request
+from core.metrics import http_requests, http_seconds
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Step = Callable[[Instance], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+LARGEST_KEPT = 256 * 1024
+PERSONAL = frozenset((b"cookie", b"authorization", b"signature", b"signature-input"))
+_MARK = "kith.cacheable"
+ROUTE = "kith.route"  # in the scope: the rule of the route that answers, for metrics and the access log
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way in that bypasses the framework: requests of this method whose path matches go straight to `app`."""
+
+    name: str
+    method: str
+    path: re.Pattern[str]
+    app: App
+
+
+def cacheable(request: Request, seconds: float, *tags: str) -> None:
+    """Let the answer to this request be kept for strangers; `Cache.drop_tag` of any of the tags forgets it."""
+    request.scope[_MARK] = (seconds, tags)  # type: ignore[typeddict-unknown-key]
+
+
+@dataclass
+class _Kept:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.etag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
+
+
+class Shell:
+    """The ASGI app the server runs: `inner` is the framework's."""
+
+    def __init__(self, instance: Instance, inner: App, *, start: Step, stop: Step) -> None:
+        self.instance, self.inner = instance, inner
+        self._start, self._stop = start, stop
+        self.doors: list[Door] = instance.hooks.collected("doors")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        with inside(self.instance):
+            if scope["type"] == "http":
+                await self._http(scope, receive, send)
+            else:
+                bind_request(new_id())
+                await self.inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id, began, status = new_id(), time.perf_counter(), 500
+        bind_request(request_id)
+
+        async def named(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self._route(scope, receive, named)
+        finally:
+            seconds, route = time.perf_counter() - began, scope.get(ROUTE, "other")
+            http_requests.labels(scope["method"], route, status).inc()
+            http_seconds.labels(scope["method"], route).observe(seconds)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for door in self.doors:
+            if door.method == scope["method"] and door.path.fullmatch(scope["path"]):
+                scope[ROUTE] = door.name
+                await door.app(scope, receive, send)
+                return
+        key = _key(scope)
+        if key is None:
+            await self.inner(scope, receive, send)
+            return
+        kept: _Kept | None = self.instance.cache.get(key)
+        if kept is not None:
+            scope[ROUTE] = "prepared"
+            await _give(kept, scope, send)
+            return
+        since = self.instance.cache.mark()
+        await self.inner(scope, receive, _Keeper(self.instance, scope, key, since, send))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self._start(self.instance)
+                except Exception as error:
+                    log.exception("start_failed")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._stop(self.instance)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _key(scope: Scope) -> str | None:
+    """What makes two strangers' requests the same one; None for what is not a stranger's plain read."""
+    if scope["method"] != "GET":
+        return None
+    accept = language = enhanced = ""
+    for name, value in scope["headers"]:
+        if name in PERSONAL:
+            return None
+        if name == b"accept":
+            accept = value.decode("latin-1")
+        elif name == b"accept-language":
+            language = value.decode("latin-1")
+        elif name == b"hx-request":
+            enhanced = "hx"
+    query = scope["query_string"].decode("latin-1")
+    return f"answer:{scope['path']}?{query}|{accept[:300]}|{language[:100]}|{enhanced}"
+
+
+class _Keeper:
+    """Passes an answer on, and keeps it if the view allowed that."""
+
+    def __init__(self, instance: Instance, scope: Scope, key: str, since: int, send: Send) -> None:
+        self.instance, self.scope, self.key, self.since, self.send = instance, scope, key, since, send
+        self.start: Any = None
+        self.body = bytearray()
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+        elif message["type"] == "http.response.body" and _MARK in self.scope and len(self.body) <= LARGEST_KEPT:
+            self.body += message.get("body", b"")
+            if not message.get("more_body"):
+                self._keep()
+        await self.send(message)
+
+    def _keep(self) -> None:
+        headers = [(bytes(name).lower(), bytes(value)) for name, value in self.start["headers"]]
+        is_personal = any(name == b"set-cookie" for name, _ in headers)
+        if self.start["status"] == 200 and not is_personal and len(self.body) <= LARGEST_KEPT:
+            seconds, tags = self.scope[_MARK]
+            kept = _Kept(200, headers, bytes(self.body))
+            self.instance.cache.put(
+                self.key, kept, ttl=seconds, size=len(kept.body) + 1000, tags=tags, since=self.since
+            )
+
+
+async def _give(kept: _Kept, scope: Scope, send: Send) -> None:
+    asked = b"".join(value for name, value in scope["headers"] if name == b"if-none-match")
+    if kept.etag and kept.etag in asked:
+        headers = [(name, value) for name, value in kept.headers if name not in (b"content-length", b"content-type")]
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": kept.status, "headers": kept.headers})
+    await send({"type": "http.response.body", "body": kept.body})

@@ -1,0 +1,240 @@
+"""Who may see what: one set of rules, read as an SQL predicate for lists and as a yes or no for one thing.
+
+The rules are a tree of facts. `sql()` writes the tree over the aliases `e` (core_entry) and `a` (the author's
+core_actor); `holds()` answers it from a `Sight`, the facts of one viewer and one entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.database import row
+from core.instance import here
+from core.models import ACCEPTED, Actor, Entry
+
+OPEN = ("public", "unlisted")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: an actor, or all actors of a host (a signed fetch by another server), or a stranger."""
+
+    actor_id: str | None = None
+    host: str | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        return self.actor_id is None and self.host is None
+
+    def sql(self, parameter: int) -> str:
+        """The right side of a comparison with an actor id, where `$parameter` holds `self.parameter`."""
+        if self.host is not None:
+            return f"IN (SELECT v.id FROM core_actor v WHERE v.domain = ${parameter})"
+        return f"= ${parameter}"
+
+    @property
+    def parameter(self) -> str | None:
+        return self.host if self.host is not None else self.actor_id
+
+
+STRANGER = Viewer()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The facts of one viewer and one entry: `ties` holds the names of the relations that hold between them."""
+
+    viewer: Viewer
+    entry: Entry
+    author_is_here: bool
+    ties: frozenset[str]
+
+
+class Rule:
+    """A condition that can be written as SQL and answered from a sight."""
+
+    def sql(self, viewer: str | None) -> str:
+        raise NotImplementedError
+
+    def holds(self, sight: Sight) -> bool:
+        raise NotImplementedError
+
+    def __and__(self, other: Rule) -> Rule:
+        return _Joined("AND", (self, other))
+
+    def __or__(self, other: Rule) -> Rule:
+        return _Joined("OR", (self, other))
+
+    def __invert__(self) -> Rule:
+        return _Not(self)
+
+
+@dataclass(frozen=True)
+class _Joined(Rule):
+    word: str
+    parts: tuple[Rule, ...]
+
+    def sql(self, viewer: str | None) -> str:
+        return "(" + f" {self.word} ".join(part.sql(viewer) for part in self.parts) + ")"
+
+    def holds(self, sight: Sight) -> bool:
+        answers = (part.holds(sight) for part in self.parts)
+        return all(answers) if self.word == "AND" else any(answers)
+
+
+@dataclass(frozen=True)
+class _Not(Rule):
+    part: Rule
+
+    def sql(self, viewer: str | None) -> str:
+        return f"NOT {self.part.sql(viewer)}"
+
+    def holds(self, sight: Sight) -> bool:
+        return not self.part.holds(sight)
+
+
+@dataclass(frozen=True)
+class _Fact(Rule):
+    """A fact of the entry alone."""
+
+    text: str
+    question: Callable[[Sight], bool]
+
+    def sql(self, viewer: str | None) -> str:
+        return self.text
+
+    def holds(self, sight: Sight) -> bool:
+        return self.question(sight)
+
+
+@dataclass(frozen=True)
+class _Tie(Rule):
+    """A fact between the viewer and the entry; strangers have none. `{viewer}` stands for a comparison."""
+
+    name: str
+    text: str
+
+    def sql(self, viewer: str | None) -> str:
+        return "(1 = 0)" if viewer is None else self.text.replace("{viewer}", viewer)
+
+    def holds(self, sight: Sight) -> bool:
+        return self.name in sight.ties
+
+
+def _visibility(*names: str) -> Rule:
+    listed = ", ".join(f"'{name}'" for name in names)
+    return _Fact(f"e.visibility IN ({listed})", lambda sight: sight.entry.visibility in names)
+
+
+_author_is_here = _Fact("(a.suspended_at IS NULL AND a.removed_at IS NULL)", lambda sight: sight.author_is_here)
+_is_deleted = _Fact("(e.deleted_at IS NOT NULL)", lambda sight: sight.entry.deleted_at is not None)
+_stays_here = _Fact("e.local_only", lambda sight: sight.entry.local_only)
+_is_author = _Tie("author", "e.author_id {viewer}")
+_is_elsewhere = _Tie("elsewhere", "EXISTS (SELECT 1 FROM core_actor w WHERE w.id {viewer} AND w.domain <> '')")
+_follows = _Tie(
+    "follows",
+    "EXISTS (SELECT 1 FROM core_follow f WHERE f.target_id = e.author_id"
+    f" AND f.follower_id {{viewer}} AND f.state = '{ACCEPTED}')",
+)
+_is_followed = _Tie(
+    "followed",
+    "EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = e.author_id"
+    f" AND f.target_id {{viewer}} AND f.state = '{ACCEPTED}')",
+)
+_is_mentioned = _Tie(
+    "mentioned", "EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id AND m.actor_id {viewer})"
+)
+_blocks = _Tie(
+    "blocks", "EXISTS (SELECT 1 FROM core_block b WHERE b.target_id = e.author_id AND b.actor_id {viewer})"
+)
+_is_blocked = _Tie(
+    "blocked", "EXISTS (SELECT 1 FROM core_block b WHERE b.actor_id = e.author_id AND b.target_id {viewer})"
+)
+_is_muted = _Tie("muted", "EXISTS (SELECT 1 FROM core_mute x WHERE x.target_id = e.author_id AND x.actor_id {viewer})")
+
+TIES = (
+    _is_author,
+    _is_elsewhere,
+    _follows,
+    _is_followed,
+    _is_mentioned,
+    _blocks,
+    _is_blocked,
+    _is_muted,
+)
+
+# A mention widens `followers` and `friends` to whoever is named, never `private`.
+VISIBLE: Rule = (
+    ~_is_deleted
+    & _author_is_here
+    & (
+        _visibility(*OPEN)
+        | _is_author
+        | (_visibility("followers", "friends", "direct") & _is_mentioned)
+        | (_visibility("followers") & _follows)
+        | (_visibility("friends") & _follows & _is_followed)
+    )
+    & ~(_stays_here & _is_elsewhere)
+    & ~_blocks
+    & ~_is_blocked
+)
+# What somebody may see, less what they asked not to be shown in lists.
+WANTED: Rule = VISIBLE & ~_is_muted
+
+
+def visible_sql(viewer: Viewer, parameter: int, *, rule: Rule = VISIBLE) -> str:
+    """A predicate over `e` and `a`; `$parameter` must hold `viewer.parameter`.
+
+    What plugins add with the `visible` hook is AND-ed to it.
+    """
+    if viewer.is_stranger:  # the parameter is named all the same, for PostgreSQL wants to know its type
+        text = f"{rule.sql(None)} AND ${parameter}::uuid IS NULL"
+    else:
+        text = rule.sql(viewer.sql(parameter))
+    added = here().hooks.visible(viewer=viewer, parameter=parameter)
+    return " AND ".join([text, *(f"({part})" for part in added)]) if added else text
+
+
+async def look(viewer: Viewer, entry: Entry) -> Sight:
+    """The facts of this viewer and this entry, in one query."""
+    if viewer.is_stranger:
+        author = await row(
+            "SELECT suspended_at, removed_at FROM core_actor WHERE id = $1",
+            entry.author_id,
+        )
+        return Sight(viewer, entry, _is_present(author), frozenset())
+    viewer_sql = viewer.sql(2)
+    columns = ", ".join(f"{tie.sql(viewer_sql)} AS tie_{tie.name}" for tie in TIES)
+    facts = await row(
+        f"SELECT a.suspended_at, a.removed_at, {columns}"  # noqa: S608 - built from the constants above
+        " FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = $1",
+        entry.id,
+        viewer.parameter,
+    )
+    ties = frozenset(tie.name for tie in TIES if facts and facts[f"tie_{tie.name}"])
+    return Sight(viewer, entry, _is_present(facts), ties)
+
+
+def _is_present(author: dict[str, object] | None) -> bool:
+    return author is not None and author["suspended_at"] is None and author["removed_at"] is None
+
+
+async def may_see(viewer: Viewer, entry: Entry) -> bool:
+    """Whether this viewer may see this entry; plugins' `visible` predicates count too."""
+    if not VISIBLE.holds(await look(viewer, entry)):
+        return False
+    if not here().hooks.visible(viewer=viewer, parameter=2):
+        return True
+    found = await row(
+        "SELECT 1 AS one FROM core_entry e JOIN core_actor a ON a.id = e.author_id"  # noqa: S608
+        f" WHERE e.id = $1 AND {visible_sql(viewer, 2)}",
+        entry.id,
+        viewer.parameter,
+    )
+    return found is not None
+
+
+def viewer_of(actor: Actor | None) -> Viewer:
+    """The viewer an actor is; a stranger where there is none."""
+    return Viewer(actor_id=actor.id) if actor else STRANGER

@@ -1,0 +1,102 @@
+"""What federation remembers: keys, what came in, what has to go out, and how other servers are doing."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from core.database import IdField, OrderedIndex, new_id, now
+
+
+class Key(Model):
+    """A public key of an actor; ours come with the private half, sealed."""
+
+    id = IdField(primary_key=True, default=new_id)
+    uri = fields.CharField(2048, unique=True)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    kind = fields.CharField(10, default="rsa")
+    public_pem = fields.TextField()
+    private_sealed = fields.TextField(default="")
+    fetched_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_key"
+        indexes = (OrderedIndex(fields=["actor_id"], name="federation_key_actor"),)
+
+
+class Received(Model):
+    """A verified activity of another server: stored before it is acknowledged, kept to know it again."""
+
+    id = IdField(primary_key=True, default=new_id)
+    uri = fields.CharField(2048, unique=True)
+    actor_uri = fields.CharField(2048)
+    verb = fields.CharField(64)
+    body = fields.TextField()
+    inbox_owner = IdField(null=True)
+    state = fields.CharField(10, default="waiting")
+    attempts = fields.SmallIntField(default=0)
+    due_at = fields.DatetimeField(default=now)
+    outcome = fields.CharField(255, default="")
+    received_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_received"
+        indexes = (
+            OrderedIndex(fields=["state", "due_at"], name="federation_received_due"),
+            OrderedIndex(fields=["received_at"], name="federation_received_age"),
+        )
+
+
+class Outgoing(Model):
+    """An activity of ours: its bytes, who sends it, and to whom it still has to be addressed."""
+
+    id = IdField(primary_key=True, default=new_id)
+    sender = fields.ForeignKeyField("core.Actor", related_name=False)
+    verb = fields.CharField(64)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    body = fields.TextField()
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_outgoing"
+        indexes = (OrderedIndex(fields=["created_at"], name="federation_outgoing_age"),)
+
+
+class Delivery(Model):
+    """One activity for one inbox. The row is the truth: it is written with what caused it and deleted when it is done."""
+
+    id = IdField(primary_key=True, default=new_id)
+    outgoing = fields.ForeignKeyField("federation.Outgoing", related_name=False)
+    inbox = fields.CharField(2048)
+    host = fields.CharField(255)
+    lane = fields.SmallIntField(default=5)
+    state = fields.CharField(10, default="waiting")
+    attempts = fields.SmallIntField(default=0)
+    due_at = fields.DatetimeField(default=now)
+    error = fields.CharField(255, default="")
+
+    class Meta:
+        table = "federation_delivery"
+        unique_together = (("outgoing", "inbox"),)
+        indexes = (
+            OrderedIndex(fields=["state", "due_at"], name="federation_delivery_due"),
+            OrderedIndex(fields=["host", "state", "id"], name="federation_delivery_host"),
+        )
+
+
+class Host(Model):
+    """Another server: how it is doing, how it wants to be talked to, and what the admins decided about it."""
+
+    name = fields.CharField(255, primary_key=True)
+    policy = fields.CharField(10, default="")
+    note = fields.TextField(default="")
+    knock = fields.CharField(10, default="cavage")
+    knock_until = fields.DatetimeField(null=True)
+    failures = fields.IntField(default=0)
+    first_failure_at = fields.DatetimeField(null=True)
+    closed_until = fields.DatetimeField(null=True)
+    last_success_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_host"

@@ -1,0 +1,338 @@
+"""The nouns everybody shares: who acts, who knows whom, what is published and who was told."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+from core.database import IdField, JSONField, OrderedIndex, new_id, now
+
+REQUESTED, ACCEPTED = "requested", "accepted"
+VISIBILITIES = ("public", "unlisted", "followers", "friends", "private", "direct")
+
+
+class Actor(Model):
+    """Anything that acts: a person, a group, a bot, here (`domain` empty) or elsewhere."""
+
+    id = IdField(primary_key=True, default=new_id)
+    uri = fields.CharField(2048, unique=True)
+    type = fields.CharField(16, default="person")
+    username = fields.CharField(255)
+    username_key = fields.CharField(255)
+    domain = fields.CharField(255, default="")
+    name = fields.CharField(2048, default="")
+    summary = fields.TextField(default="")
+    summary_source = fields.TextField(default="")
+    url = fields.CharField(2048, default="")
+    avatar_url = fields.CharField(2048, default="")
+    cover_url = fields.CharField(2048, default="")
+    profile_fields = JSONField(default=list)
+    inbox_url = fields.CharField(2048, default="")
+    shared_inbox_url = fields.CharField(2048, default="")
+    outbox_url = fields.CharField(2048, default="")
+    followers_url = fields.CharField(2048, default="")
+    following_url = fields.CharField(2048, default="")
+    featured_url = fields.CharField(2048, default="")
+    also_known_as = JSONField(default=list)
+    moved_to_uri = fields.CharField(2048, default="")
+    is_locked = fields.BooleanField(default=False)
+    is_discoverable = fields.BooleanField(default=True)
+    is_indexable = fields.BooleanField(default=False)
+    role = fields.CharField(16, default="user")
+    followers_count = fields.IntField(default=0)
+    following_count = fields.IntField(default=0)
+    posts_count = fields.IntField(default=0)
+    version = fields.IntField(default=1)
+    created_at = fields.DatetimeField(default=now)
+    fetched_at = fields.DatetimeField(null=True)
+    suspended_at = fields.DatetimeField(null=True)
+    silenced_at = fields.DatetimeField(null=True)
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "core_actor"
+        unique_together = (("username_key", "domain"),)
+
+    @property
+    def is_local(self) -> bool:
+        return self.domain == ""
+
+    @property
+    def is_bot(self) -> bool:
+        return self.type in ("service", "application")
+
+    @property
+    def is_here(self) -> bool:
+        """Neither suspended nor removed."""
+        return self.suspended_at is None and self.removed_at is None
+
+    @property
+    def acct(self) -> str:
+        """`name` here, `name@host` elsewhere."""
+        return f"{self.username}@{self.domain}" if self.domain else self.username
+
+
+class Follow(Model):
+    """`follower` sees what `target` publishes, once it is accepted; `wants_back` makes it a friend request."""
+
+    id = IdField(primary_key=True, default=new_id)
+    follower = fields.ForeignKeyField("core.Actor", related_name=False)
+    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    state = fields.CharField(10, default=REQUESTED)
+    wants_back = fields.BooleanField(default=False)
+    uri = fields.CharField(2048, default="")
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_follow"
+        unique_together = (("follower", "target"),)
+        indexes = (
+            OrderedIndex(fields=["target_id", "state", "id"], desc=["id"], name="core_follow_target"),
+            OrderedIndex(fields=["follower_id", "state", "id"], desc=["id"], name="core_follow_follower"),
+        )
+
+
+class Block(Model):
+    """`actor` wants nothing to do with `target`; both vanish from each other's sight."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    uri = fields.CharField(2048, default="")
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_block"
+        unique_together = (("actor", "target"),)
+        indexes = (OrderedIndex(fields=["target_id", "actor_id"], name="core_block_target"),)
+
+
+class Mute(Model):
+    """`actor` does not want to see `target` in lists; the muted do not notice."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_mute"
+        unique_together = (("actor", "target"),)
+
+
+class Entry(Model):
+    """The shared row of everything published; its id sorts by the time of publication."""
+
+    id = IdField(primary_key=True, default=new_id)
+    kind = fields.CharField(64)
+    author = fields.ForeignKeyField("core.Actor", related_name=False)
+    uri = fields.CharField(2048, unique=True)
+    url = fields.CharField(2048, default="")
+    visibility = fields.CharField(10, default="public")
+    local_only = fields.BooleanField(default=False)
+    title = fields.TextField(default="")
+    content = fields.TextField(default="")
+    source = fields.TextField(default="")
+    content_warning = fields.TextField(default="")
+    sensitive = fields.BooleanField(default=False)
+    language = fields.CharField(35, default="")
+    reply_to = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    reply_to_uri = fields.CharField(2048, default="")
+    root = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    context_uri = fields.CharField(2048, default="")
+    quote = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    is_local = fields.BooleanField(default=False)
+    likes_count = fields.IntField(default=0)
+    replies_count = fields.IntField(default=0)
+    boosts_count = fields.IntField(default=0)
+    version = fields.IntField(default=1)
+    published_at = fields.DatetimeField(default=now)
+    edited_at = fields.DatetimeField(null=True)
+    deleted_at = fields.DatetimeField(null=True)
+    received_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_entry"
+        indexes = (
+            OrderedIndex(fields=["author_id", "id"], desc=["id"], name="core_entry_author"),
+            OrderedIndex(fields=["visibility", "id"], desc=["id"], name="core_entry_public"),
+            OrderedIndex(fields=["is_local", "visibility", "id"], desc=["id"], name="core_entry_local"),
+            OrderedIndex(fields=["reply_to_id", "id"], name="core_entry_replies"),
+            OrderedIndex(fields=["root_id", "id"], name="core_entry_thread"),
+        )
+
+
+class Mention(Model):
+    """Somebody an entry names or is addressed to; `silent` ones are addressed but not named in the text."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    silent = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "core_mention"
+        unique_together = (("entry", "actor"),)
+        indexes = (OrderedIndex(fields=["actor_id", "entry_id"], desc=["entry_id"], name="core_mention_actor"),)
+
+
+class EntryTag(Model):
+    """A hashtag of an entry: `name` as written, `key` as it is looked up."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    name = fields.CharField(255)
+    key = fields.CharField(255)
+
+    class Meta:
+        table = "core_entry_tag"
+        unique_together = (("entry", "key"),)
+        indexes = (OrderedIndex(fields=["key", "entry_id"], desc=["entry_id"], name="core_entry_tag_key"),)
+
+
+class Attachment(Model):
+    """A picture, film, sound or document that hangs on an entry; remote ones are known by their address."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    position = fields.SmallIntField(default=0)
+    type = fields.CharField(10)
+    url = fields.CharField(2048)
+    media_type = fields.CharField(100, default="")
+    alt = fields.TextField(default="")
+    width = fields.IntField(null=True)
+    height = fields.IntField(null=True)
+    blurhash = fields.CharField(100, default="")
+    focus = JSONField(null=True)
+
+    class Meta:
+        table = "core_attachment"
+        unique_together = (("entry", "position"),)
+
+
+class Revision(Model):
+    """What an entry said before an edit."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    content = fields.TextField()
+    source = fields.TextField(default="")
+    content_warning = fields.TextField(default="")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "core_revision"
+        indexes = (OrderedIndex(fields=["entry_id", "id"], name="core_revision_entry"),)
+
+
+class Like(Model):
+    """`actor` likes an entry; `uri` is the address of the act where it came from elsewhere."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    uri = fields.CharField(2048, default="")
+
+    class Meta:
+        table = "core_like"
+        unique_together = (("entry", "actor"),)
+        indexes = (
+            OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_like_actor"),
+            OrderedIndex(fields=["entry_id", "id"], desc=["id"], name="core_like_entry"),
+        )
+
+
+class Boost(Model):
+    """`actor` passes an entry on to their followers; its id is its place in their timelines."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    uri = fields.CharField(2048, default="")
+
+    class Meta:
+        table = "core_boost"
+        unique_together = (("entry", "actor"),)
+        indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_boost_actor"),)
+
+
+class Bookmark(Model):
+    """`actor` wants to find an entry again; nobody else learns of it."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+
+    class Meta:
+        table = "core_bookmark"
+        unique_together = (("entry", "actor"),)
+        indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_bookmark_actor"),)
+
+
+class TimelineItem(Model):
+    """One place in somebody's home timeline: an entry, at its own time or at the time `via` shared it."""
+
+    id = fields.BigIntField(primary_key=True)
+    owner = fields.ForeignKeyField("core.Actor", related_name=False)
+    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    position = IdField()
+    via = fields.ForeignKeyField("core.Actor", related_name=False, null=True)
+
+    class Meta:
+        table = "core_timeline"
+        unique_together = (("owner", "entry"),)
+        indexes = (
+            OrderedIndex(fields=["owner_id", "position"], desc=["position"], name="core_timeline_owner"),
+            OrderedIndex(fields=["entry_id"], name="core_timeline_entry"),
+            OrderedIndex(fields=["position"], name="core_timeline_position"),
+        )
+
+
+class Tombstone(Model):
+    """Something that was deleted, so that it stays deleted: per address and per whoever deleted it."""
+
+    id = IdField(primary_key=True, default=new_id)
+    uri = fields.CharField(2048)
+    actor_uri = fields.CharField(2048)
+    former_type = fields.CharField(64, default="")
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_tombstone"
+        unique_together = (("uri", "actor_uri"),)
+
+
+class Job(Model):
+    """Work to be done later; the row is the truth, written in the transaction that causes the work."""
+
+    id = IdField(primary_key=True, default=new_id)
+    name = fields.CharField(200)
+    arguments = JSONField(default=dict)
+    key = fields.CharField(255, null=True, unique=True)
+    lane = fields.SmallIntField(default=5)
+    state = fields.CharField(10, default="waiting")
+    attempts = fields.IntField(default=0)
+    due_at = fields.DatetimeField(default=now)
+    error = fields.TextField(default="")
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_job"
+        indexes = (OrderedIndex(fields=["state", "due_at"], name="core_job_due"),)
+
+
+class IdempotentAnswer(Model):
+    """The first answer to a request that bore an Idempotency-Key."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    key_hash = fields.CharField(64)
+    request_hash = fields.CharField(64)
+    status = fields.SmallIntField(default=0)
+    location = fields.CharField(2048, default="")
+    body = fields.TextField(default="")
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_idempotent_answer"
+        unique_together = (("actor", "key_hash"),)

@@ -1,0 +1,15 @@
+"""How posts, likes and shares cross the border."""
+
+from __future__ import annotations
+
+from core.entries import Document, Entry, Kind
+
+
+async def to_document(entry: Entry) -> Document:
+    """The ActivityStreams object of a post."""
+    return {"id": entry.uri, "type": "Note", "content": entry.content}
+
+
+POST = Kind("post", to_document)
+INBOX: dict = {}
+OUTBOX: dict = {}

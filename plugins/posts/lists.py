@@ -1,0 +1,149 @@
+"""Lists of posts: feeds, profiles, bookmarks, comments, threads; one indexed query each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.audience import VISIBLE, WANTED, Viewer, visible_sql
+from core.database import rows, value
+from core.models import ACCEPTED, Actor, Entry
+from core.present import PAGE_COLUMNS
+
+Row = dict[str, Any]
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_ENTRIES = f"SELECT {PAGE_COLUMNS}, e.id AS position FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+THREAD_AT_MOST = 500
+ANCESTORS_AT_MOST = 100
+
+
+async def home(actor: Actor, before: str | None, limit: int) -> list[Row]:
+    """One more than `limit` of the posts in somebody's home timeline, newest first."""
+    viewer = Viewer(actor_id=actor.id)
+    return await rows(
+        f"SELECT {PAGE_COLUMNS}, t.position, t.via_id FROM core_timeline t JOIN core_entry e ON e.id = t.entry_id"  # noqa: S608
+        " JOIN core_actor a ON a.id = e.author_id WHERE t.owner_id = $1 AND t.position < $2"
+        f" AND {visible_sql(viewer, 1, rule=WANTED)} AND (t.via_id IS NULL OR NOT EXISTS (SELECT 1 FROM core_mute y"
+        " WHERE y.actor_id = $1 AND y.target_id = t.via_id)) ORDER BY t.position DESC LIMIT $3",
+        actor.id,
+        before or _LAST,
+        limit + 1,
+    )
+
+
+async def friends(actor: Actor, before: str | None, limit: int) -> list[Row]:
+    """Posts of friends: those who follow and are followed; and one's own."""
+    viewer = Viewer(actor_id=actor.id)
+    return await rows(
+        f"{_ENTRIES} WHERE (e.author_id = $1 OR e.author_id IN (SELECT f.target_id FROM core_follow f"  # noqa: S608
+        f" JOIN core_follow g ON g.follower_id = f.target_id AND g.target_id = $1 AND g.state = '{ACCEPTED}'"
+        f" WHERE f.follower_id = $1 AND f.state = '{ACCEPTED}')) AND e.id < $2 AND e.reply_to_uri = ''"
+        f" AND e.visibility <> 'direct' AND {visible_sql(viewer, 1, rule=WANTED)} ORDER BY e.id DESC LIMIT $3",
+        actor.id,
+        before or _LAST,
+        limit + 1,
+    )
+
+
+async def public(viewer: Viewer, before: str | None, limit: int, *, local: bool) -> list[Row]:
+    """Public posts that answer nothing, of this server only or of all that is known here."""
+    where = "e.is_local AND " if local else ""
+    return await rows(
+        f"{_ENTRIES} WHERE {where}e.visibility = 'public' AND e.reply_to_uri = '' AND e.id < $2"  # noqa: S608
+        f" AND a.silenced_at IS NULL AND {visible_sql(viewer, 1, rule=WANTED)} ORDER BY e.id DESC LIMIT $3",
+        viewer.parameter,
+        before or _LAST,
+        limit + 1,
+    )
+
+
+async def of_actor(author: Actor, viewer: Viewer, before: str | None, limit: int, *, replies: bool = False) -> list[Row]:
+    """What somebody published, as far as the viewer may see it; never what was meant for a few."""
+    which = "<>" if replies else "="
+    return await rows(
+        f"{_ENTRIES} WHERE e.author_id = $4 AND e.reply_to_uri {which} '' AND e.visibility <> 'direct'"  # noqa: S608
+        f" AND e.id < $2 AND {visible_sql(viewer, 1)} ORDER BY e.id DESC LIMIT $3",
+        viewer.parameter,
+        before or _LAST,
+        limit + 1,
+        author.id,
+    )
+
+
+async def bookmarks(actor: Actor, before: str | None, limit: int) -> list[Row]:
+    """What somebody wants to find again, newest bookmark first."""
+    return await rows(
+        f"SELECT {PAGE_COLUMNS}, k.id AS position FROM core_bookmark k JOIN core_entry e ON e.id = k.entry_id"  # noqa: S608
+        " JOIN core_actor a ON a.id = e.author_id WHERE k.actor_id = $1 AND k.id < $2"
+        f" AND {visible_sql(Viewer(actor_id=actor.id), 1)} ORDER BY k.id DESC LIMIT $3",
+        actor.id,
+        before or _LAST,
+        limit + 1,
+    )
+
+
+async def comments(entry: Entry, viewer: Viewer, after: str | None, limit: int) -> list[Row]:
+    """The answers to an entry, oldest first."""
+    return await rows(
+        f"{_ENTRIES} WHERE e.reply_to_id = $4 AND e.id > $2 AND {visible_sql(viewer, 1)}"  # noqa: S608
+        " ORDER BY e.id LIMIT $3",
+        viewer.parameter,
+        after or _FIRST,
+        limit + 1,
+        entry.id,
+    )
+
+
+# A deleted entry keeps its place among what was answered to it: it is shown empty, to whoever sees an answer.
+_SHOWN = "({visible} OR (e.deleted_at IS NOT NULL AND e.replies_count > 0))"
+
+
+async def ancestors(entry: Entry, viewer: Viewer) -> list[Row]:
+    """What an entry answers, up to where the thread began, oldest first."""
+    shown = _SHOWN.format(visible=visible_sql(viewer, 1))
+    return await rows(
+        "WITH RECURSIVE up (id, parent, depth) AS (SELECT x.id, x.reply_to_id, 0 FROM core_entry x WHERE x.id = $2"  # noqa: S608
+        " UNION ALL SELECT x.id, x.reply_to_id, up.depth + 1 FROM core_entry x JOIN up ON x.id = up.parent"
+        f" WHERE up.depth < {ANCESTORS_AT_MOST}) {_ENTRIES} JOIN up ON up.id = e.id WHERE up.depth > 0 AND {shown}"
+        " ORDER BY up.depth DESC",
+        viewer.parameter,
+        entry.id,
+    )
+
+
+async def descendants(entry: Entry, viewer: Viewer) -> list[Row]:
+    """All that was answered to an entry and to its answers, oldest first; at most THREAD_AT_MOST."""
+    shown = _SHOWN.format(visible=visible_sql(viewer, 1))
+    return await rows(
+        "WITH RECURSIVE down (id) AS (SELECT x.id FROM core_entry x WHERE x.reply_to_id = $2"  # noqa: S608
+        " UNION ALL SELECT x.id FROM core_entry x JOIN down ON x.reply_to_id = down.id)"
+        f" {_ENTRIES} JOIN (SELECT id FROM down LIMIT {THREAD_AT_MOST}) d ON d.id = e.id WHERE {shown} ORDER BY e.id",
+        viewer.parameter,
+        entry.id,
+    )
+
+
+async def revisions(entry: Entry) -> list[Row]:
+    """What an entry said before each edit, oldest first."""
+    return await rows(
+        "SELECT content, content_warning, created_at FROM core_revision WHERE entry_id = $1 ORDER BY id", entry.id
+    )
+
+
+async def is_scheduled(actor: Actor, entry_id: str) -> bool:
+    return bool(await value("SELECT 1 FROM posts_scheduled WHERE id = $1 AND author_id = $2", entry_id, actor.id))
+
+
+__all__ = [
+    "VISIBLE",
+    "ancestors",
+    "bookmarks",
+    "comments",
+    "descendants",
+    "friends",
+    "home",
+    "is_scheduled",
+    "of_actor",
+    "public",
+    "revisions",
+]

@@ -1,0 +1,192 @@
+"""Writing, changing and removing text posts and comments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from core import entries
+from core.actors import are_apart
+from core.audience import OPEN, viewer_of
+from core.database import new_id, now, transaction
+from core.entries import Draft, publishing, visible_entry
+from core.errors import Forbidden, Invalid, NotFound
+from core.html import Linked, counted_length, find_mentions, find_tags, render
+from core.instance import here
+from core.models import Actor, Entry
+from core.people import find
+from core.tasks import task
+from plugins.posts.models import ScheduledPost
+
+KIND = "post"
+MENTIONS_AT_MOST = 30
+# From the widest to the narrowest: an answer never reaches further than what it answers.
+_WIDTH = {"public": 0, "unlisted": 1, "followers": 2, "friends": 3, "direct": 4, "private": 5}
+
+
+async def write(
+    author: Actor,
+    content: str,
+    *,
+    visibility: str | None = None,
+    content_warning: str = "",
+    language: str = "",
+    reply_to_id: str | None = None,
+    quote_id: str | None = None,
+    local_only: bool = False,
+    sensitive: bool = False,
+    entry_id: str = "",
+) -> Entry:
+    """Publish a post. Raises Invalid naming the field, NotFound for what it answers or quotes, Rejected."""
+    draft = await _draft(author, content, content_warning=content_warning, language=language)
+    draft.id, draft.local_only, draft.sensitive = entry_id, local_only, sensitive
+    if reply_to_id:
+        draft.reply_to = await visible_entry(viewer_of(author), reply_to_id)
+        await _answer(draft, draft.reply_to)
+    if quote_id:
+        draft.quote = await visible_entry(viewer_of(author), quote_id)
+        if draft.quote.visibility not in OPEN and draft.quote.author_id != author.id:
+            raise Invalid({"quote": "Only what everybody may see can be quoted."})
+    draft.visibility = _narrowed(visibility, draft.reply_to)
+    async with publishing(draft) as entry:
+        pass
+    return entry
+
+
+async def comment(author: Actor, parent_id: str, content: str, *, content_warning: str = "") -> Entry:
+    """Answer an entry of any kind; the answer is for whom the entry is for. Raises Invalid, NotFound, Rejected."""
+    return await write(author, content, content_warning=content_warning, reply_to_id=parent_id)
+
+
+@task
+async def publish_due(post_id: str) -> None:
+    """Publish a post whose time has come; nothing happens where it was taken back or stands already."""
+    waiting = await ScheduledPost.get_or_none(id=post_id)
+    if waiting is None:
+        return
+    author = await Actor.get(id=waiting.author_id)
+    if author.is_here and not await Entry.exists(id=post_id):
+        try:
+            await write(author, **waiting.body, entry_id=post_id)
+        except NotFound:  # what it answers or quotes has gone meanwhile
+            await write(author, **{**waiting.body, "reply_to_id": None, "quote_id": None}, entry_id=post_id)
+    await waiting.delete()
+
+
+async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
+    """Keep a post until its time has come; the id it will have. Raises Invalid where it could not be published."""
+    if at <= now():
+        raise Invalid({"publishAt": "This is in the past."})
+    _check_content(str(body["content"]))
+    # The id carries the time of publication: it is known now, and sorts where the post will stand.
+    entry_id = new_id(at)
+    async with transaction():
+        await ScheduledPost.create(id=entry_id, author_id=author.id, body=body, publish_at=at)
+        await publish_due.later(post_id=entry_id, delay=(at - now()).total_seconds())
+    return entry_id
+
+
+async def change(
+    actor: Actor, entry_id: str, content: str, *, content_warning: str | None = None, language: str | None = None
+) -> Entry:
+    """Give one's own post new words. Raises NotFound, Forbidden for other people's, Invalid, Rejected."""
+    entry = await _own(actor, entry_id)
+    draft = await _draft(
+        actor,
+        content,
+        content_warning=entry.content_warning if content_warning is None else content_warning,
+        language=entry.language if language is None else language,
+        kind=entry.kind,
+    )
+    draft.visibility, draft.title = entry.visibility, entry.title
+    if entry.reply_to_id:
+        parent = await Entry.get(id=entry.reply_to_id)
+        await _answer(draft, parent)
+    return await entries.edit(entry, draft)
+
+
+async def delete(actor: Actor, entry_id: str) -> None:
+    """Take one's own post away. Raises NotFound, Forbidden for other people's."""
+    waiting = await ScheduledPost.get_or_none(id=entry_id, author_id=actor.id) if entries.is_id(entry_id) else None
+    if waiting:
+        await waiting.delete()
+        return
+    await entries.remove(await _own(actor, entry_id), by=actor)
+
+
+async def _own(actor: Actor, entry_id: str) -> Entry:
+    entry = await visible_entry(viewer_of(actor), entry_id)
+    if entry.author_id != actor.id:
+        raise Forbidden("This is somebody else's.")
+    return entry
+
+
+def _check_content(content: str) -> None:
+    length = counted_length(content)
+    if not content.strip():
+        raise Invalid({"content": "Write something first."})
+    most = here().settings.limits.post_characters
+    if length > most:
+        raise Invalid({"content": f"This is too long: {length} characters of at most {most}."})
+
+
+async def _draft(
+    author: Actor, content: str, *, content_warning: str, language: str, kind: str = KIND
+) -> Draft:
+    _check_content(content)
+    if len(content_warning) > 500:
+        raise Invalid({"contentWarning": "This is too long: at most 500 characters."})
+    named = await _mentioned(author, content)
+    html = render(content, format="markdown", mentions=named.links, tag_url=lambda tag: here().url(f"/tags/{tag}"))
+    return Draft(
+        kind=kind,
+        author=author,
+        content=html,
+        source=content,
+        content_warning=content_warning.strip(),
+        language=language or here().settings.server.languages[0],
+        mentions=named.actors,
+        tags=find_tags(content),
+    )
+
+
+class _Named:
+    def __init__(self) -> None:
+        self.links: dict[str, Linked] = {}
+        self.actors: list[Actor] = []
+
+
+async def _mentioned(author: Actor, content: str) -> _Named:
+    """Who is named in a text; people of other servers are looked up there if they are not known yet."""
+    named = _Named()
+    for mention in list(find_mentions(content))[:MENTIONS_AT_MOST]:
+        address = f"{mention.name}@{mention.host}" if mention.host else mention.name
+        actor = await find(address) or (await _look_up(f"@{address}") if mention.host else None)
+        if actor is None or not actor.is_here or await are_apart(author.id, actor.id):
+            continue
+        named.links[address.lower()] = Linked(url=actor.url or actor.uri, label=actor.username, uri=actor.uri)
+        if actor.id not in [known.id for known in named.actors]:
+            named.actors.append(actor)
+    return named
+
+
+async def _look_up(address: str) -> Actor | None:
+    found = await here().hooks.look_up(address=address)
+    return found if isinstance(found, Actor) else None
+
+
+async def _answer(draft: Draft, parent: Entry) -> None:
+    """Whoever is answered learns of it, and so does everybody in a conversation that is for a few."""
+    draft.reply_to = parent
+    addressed: Sequence[str] = [parent.author_id]
+    if parent.visibility == "direct":
+        addressed = [parent.author_id, *await entries.addressed(parent)]
+    known = {actor.id for actor in draft.mentions} | {draft.author.id}
+    draft.silent_mentions = await Actor.filter(id__in=[one for one in addressed if one not in known])
+
+
+def _narrowed(wanted: str | None, parent: Entry | None) -> str:
+    if parent is None:
+        return wanted or "public"
+    return max(wanted or parent.visibility, parent.visibility, key=_WIDTH.__getitem__)
