@@ -25,9 +25,9 @@ test: setup
 	@$(BIN)/python scripts/run_tests $(ARGS)
 
 check: setup
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@code=0; for tool in "ruff check ." mypy "lint-imports"; do \
+		echo "$$tool"; $(BIN)/$$tool || code=1; \
+	done; exit $$code
 
 bench: setup
 	@$(BIN)/python -m tests.bench $(ARGS)
