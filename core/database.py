@@ -14,12 +14,13 @@ import tortoise.context
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError, IntegrityError, OperationalError
 
-from core.engines import Callback, Engine, Row, call_each, detach, open_transaction, restore
-from core.fields import IdField, JSONField, OrderedIndex, from_json, new_id, now, to_json, when
+from core.engines import Callback, DatabaseUnavailable, Engine, Row, call_each, detach, open_transaction, restore
+from core.fields import IdField, JSONField, OrderedIndex, from_json, is_id, new_id, now, to_json, when
 
 __all__ = [
     "AppModels",
     "Database",
+    "DatabaseUnavailable",
     "IdField",
     "IntegrityError",
     "JSONField",
@@ -30,6 +31,7 @@ __all__ = [
     "execute",
     "from_json",
     "in_transaction",
+    "is_id",
     "many",
     "new_id",
     "now",
@@ -97,7 +99,7 @@ class Database:
         return other
 
     async def open(self) -> None:
-        """Connect and make the models ready; raises when the database cannot be reached or a table is misnamed."""
+        """Connect and make the models ready; raises DatabaseUnavailable, or ConfigurationError for a misnamed table."""
         context = TortoiseContext()
         apps = {
             label: {"models": app.models, "default_connection": "default"}
@@ -143,7 +145,7 @@ class Database:
             yield
 
     async def ping(self) -> None:
-        """Ask the database for an answer; raises OperationalError when there is none."""
+        """Ask the database for an answer; raises DatabaseUnavailable when there is none."""
         await self.engine.ping()
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext
-from tortoise.exceptions import TransactionManagementError
+from tortoise.exceptions import OperationalError, TransactionManagementError
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,10 @@ Callback = Callable[[], object]
 
 _innermost: ContextVar[Transaction | None] = ContextVar("innermost_transaction", default=None)
 _savepoints = itertools.count(1)
+
+
+class DatabaseUnavailable(OperationalError):
+    """The database cannot be reached."""
 
 
 class Session(Protocol):
@@ -130,17 +134,20 @@ class Transaction(TransactionContext):
             )
 
     async def _end_outermost(self, keep: bool) -> None:
-        await self.session.finish(keep)
+        # A block inside that was cancelled may still be on its way out.
+        async with self.turn:
+            await self.session.finish(keep)
         if keep:
             await call_each(self.callbacks)
 
     async def _end_savepoint(self, outer: Transaction, keep: bool) -> None:
         try:
-            if keep:
-                outer.callbacks += self.callbacks
-            else:
-                await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
-            await self.session.statement(f"RELEASE SAVEPOINT {self.savepoint}")
+            async with self.turn:
+                if keep:
+                    outer.callbacks += self.callbacks
+                else:
+                    await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
+                await self.session.statement(f"RELEASE SAVEPOINT {self.savepoint}")
         except BaseException:
             outer.failed = True
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -13,9 +14,9 @@ from pypika_tortoise.dialects import PostgreSQLQuery
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.backends.asyncpg.executor import AsyncpgExecutor
 from tortoise.backends.asyncpg.schema_generator import AsyncpgSchemaGenerator
-from tortoise.exceptions import DBConnectionError, IntegrityError, OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
 
-from core.engines import Engine, Row, detach, open_transaction
+from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transaction
 from core.fields import NO_ID
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -70,7 +71,7 @@ class PostgresEngine(Engine):
                 self._url, min_size=1, max_size=self._pool_size, init=_speak, reset=_keep_session
             )
         except (OSError, asyncpg.PostgresError) as error:
-            raise DBConnectionError(f"Cannot connect to PostgreSQL: {error}") from None
+            raise DatabaseUnavailable(f"Cannot connect to PostgreSQL: {error}") from None
 
     async def close(self) -> None:
         await self.settle()
@@ -114,9 +115,9 @@ class PostgresEngine(Engine):
         await self._call("execute", query)
 
     async def begin(self) -> PostgresSession:
-        pool = self._connected()
         try:
-            session = PostgresSession(pool, await pool.acquire())
+            pool, connection = await self._acquire()
+            session = PostgresSession(pool, connection)
             try:
                 await session.statement("BEGIN")
             except BaseException:
@@ -135,8 +136,7 @@ class PostgresEngine(Engine):
                 async with session.lock:
                     transaction.check()
                     return await transaction.watch(getattr(session.connection, method)(*arguments))
-            pool = self._connected()
-            connection = await pool.acquire()
+            pool, connection = await self._acquire()
             try:
                 return await getattr(connection, method)(*arguments)
             finally:
@@ -144,10 +144,14 @@ class PostgresEngine(Engine):
         except REFUSALS as error:
             raise told(error) from None
 
-    def _connected(self) -> asyncpg.Pool:
-        if self._pool is None:
-            raise OperationalError("The database is closed")
-        return self._pool
+    async def _acquire(self) -> tuple[asyncpg.Pool, Any]:
+        pool = self._pool
+        if pool is None:
+            raise DatabaseUnavailable("The database is closed")
+        if not pool.get_idle_size() and pool.get_size() < pool.get_max_size():
+            # A cancelled request must not break off the handshake of a connection that the next one can use.
+            await asyncio.shield(detach(_grow(pool)))
+        return pool, await pool.acquire()
 
 
 def adapted(parameters: Sequence[Any]) -> Sequence[Any]:
@@ -167,7 +171,7 @@ def told(error: Exception) -> Exception:
     if isinstance(error, asyncpg.DataError):
         return OperationalError(f"PostgreSQL refused a value ({type(error).__name__})")
     if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
-        return DBConnectionError(f"The connection to PostgreSQL failed ({type(error).__name__})")
+        return DatabaseUnavailable(f"The connection to PostgreSQL failed ({type(error).__name__})")
     return OperationalError(str(error.args[0]))
 
 
@@ -196,6 +200,13 @@ def _touched(status: str) -> int:
 
 async def _speak(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("uuid", encoder=encode_id, decoder=str, schema="pg_catalog", format="text")
+
+
+async def _grow(pool: asyncpg.Pool) -> None:
+    # Who needs the connection meets the failure again.
+    with contextlib.suppress(*REFUSALS):
+        async with pool.acquire():
+            pass
 
 
 async def _keep_session(connection: Any) -> None:

@@ -21,7 +21,7 @@ from tortoise.backends.sqlite.executor import SqliteExecutor
 from tortoise.backends.sqlite.schema_generator import SqliteSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from core.engines import Engine, Row, open_transaction
+from core.engines import DatabaseUnavailable, Engine, Row, open_transaction
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -70,7 +70,7 @@ class Worker:
     def submit(self, work: Work[T]) -> asyncio.Future[T]:
         """Queue a call; a cancelled one is skipped if it has not begun, and finishes unheard if it has."""
         if self._stopped:
-            raise OperationalError("The database is closed")
+            raise DatabaseUnavailable("The database is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put((future, work))
         return future
@@ -88,7 +88,7 @@ class Worker:
             for name, value in self._pragmas.items():
                 connection.execute(f"PRAGMA {name}={value}").fetchall()
         except sqlite3.Error as error:
-            raise OperationalError(f"Cannot open {self._path}: {error}") from error
+            raise DatabaseUnavailable(f"Cannot open {self._path}: {error}") from error
         return connection
 
     def _work(self) -> None:
@@ -147,7 +147,7 @@ class SqliteEngine(Engine):
             try:
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             except OSError as error:
-                raise OperationalError(f"Cannot create {self.path}: {error.strerror}") from error
+                raise DatabaseUnavailable(f"Cannot create {self.path}: {error.strerror}") from error
         await self._writer.start()
         try:
             await self._reader.start()
