@@ -1,0 +1,286 @@
+"""Requests to other servers: only to public addresses, bounded in size, time and redirects, signed when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpcore
+import httpx
+
+from core.addresses import (
+    FetchError,
+    Refused,
+    Target,
+    TimedOut,
+    TooMuch,
+    Unreachable,
+    check_target,
+    follow,
+    parse_url,
+)
+from core.dialer import CheckedBackend, Connections, Resolve, resolve_name
+
+__all__ = ["FetchError", "Fetcher", "Refused", "Response", "TimedOut", "TooMuch", "Unreachable"]
+
+Sign = Callable[[str, str, Mapping[str, str], bytes | None], Mapping[str, str]]
+Message = MutableMapping[str, Any]
+App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+CONNECT_SECONDS = 5.0
+DEFAULT_LIMIT = 1_048_576
+DEFAULT_DEADLINE = 30.0
+DEFAULT_REDIRECTS = 3
+# Of the answer to a POST only the status counts; its body is cut here.
+POST_LIMIT = 16_384
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+_PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[ \t]*')
+_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, read whole; `url` is where it came from, after redirects and without a fragment."""
+
+    status: int
+    url: str
+    media_type: str
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterable[bytes]
+
+
+class Fetcher:
+    """Speaks to other servers on behalf of ours; may be used from several event loops, each with its connections.
+
+    `sign(method, url, headers, body)` gives headers to add, anew for each redirect. `resolve(name)` gives a name's
+    addresses, the system's resolver being used otherwise. Requests to the hosts in `apps` go to those ASGI apps in
+    this process, under the same rules. `allow_http` and `allow_private` lift the rules of core.addresses.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allow_http: bool = False,
+        allow_private: bool = False,
+        sign: Sign | None = None,
+        resolve: Resolve = resolve_name,
+        apps: Mapping[str, App] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.sign = sign
+        self._user_agent = user_agent
+        self._allow_http = allow_http
+        self._allow_private = allow_private
+        self._backend = CheckedBackend(resolve, allow_private=allow_private)
+        self._apps = {} if apps is None else apps
+        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str,
+        sign: bool = True,
+        limit: int = DEFAULT_LIMIT,
+        deadline: float = DEFAULT_DEADLINE,
+        redirects: int = DEFAULT_REDIRECTS,
+    ) -> Response:
+        """GET a document, following at most `redirects` redirects, whatever status the last answer has.
+
+        `limit` bounds the body in bytes after decompression, `deadline` everything in seconds. Raises only
+        FetchErrors: Refused, Unreachable, TooMuch or TimedOut.
+        """
+        url = url.partition("#")[0]
+        async with _errors(deadline):
+            for _ in range(redirects + 1):
+                target = parse_url(url)
+                check_target(target, allow_http=self._allow_http, allow_private=self._allow_private)
+                headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+                if self.sign and sign and self._is_secure(target):
+                    headers |= self.sign("GET", target.url, headers, None)
+                async with self._exchange("GET", target, headers, None) as answer:
+                    location = answer.headers.get("location")
+                    if answer.status not in REDIRECT_STATUSES or location is None:
+                        self._check_secure(target)
+                        inflate = _inflater(answer.headers.get("content-encoding", ""))
+                        return _response(answer, url, await _read(answer, limit, inflate))
+                url = self._next(target, location)
+            raise Refused("there are too many redirects")
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadline: float = DEFAULT_DEADLINE
+    ) -> Response:
+        """POST a body with these headers, signed already; no redirect is followed. Raises only FetchErrors.
+
+        The answer's body is left as it is sent and cut after 16 KB: it is the status that counts.
+        """
+        async with _errors(deadline):
+            target = parse_url(url)
+            check_target(target, allow_http=self._allow_http, allow_private=self._allow_private)
+            self._check_secure(target)
+            async with self._exchange("POST", target, headers, body) as answer:
+                return _response(answer, url, await _read(answer, POST_LIMIT, cut=True))
+
+    async def close(self) -> None:
+        """Close the idle connections of the running event loop."""
+        connections = self._connections.pop(asyncio.get_running_loop(), None)
+        if connections:
+            await connections.close()
+
+    def _is_secure(self, target: Target) -> bool:
+        return target.scheme == "https" or self._allow_http
+
+    def _check_secure(self, target: Target) -> None:
+        if not self._is_secure(target):
+            raise Refused("only https addresses are fetched")
+
+    @staticmethod
+    def _next(target: Target, location: str) -> str:
+        with suppress(UnicodeDecodeError):
+            location = location.encode("latin-1").decode()
+        url = follow(target, location).partition("#")[0]
+        if target.scheme == "https" and parse_url(url).scheme != "https":
+            raise Refused("a redirect leads from https to http")
+        return url
+
+    def _exchange(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None
+    ) -> AbstractAsyncContextManager[_Answer]:
+        sent = {"host": ("Host", target.authority), "user-agent": ("User-Agent", self._user_agent)}
+        sent |= {name.lower(): (name, value) for name, value in headers.items()}
+        if body is not None:
+            sent["content-length"] = ("Content-Length", str(len(body)))
+        try:
+            pairs = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent.values()]
+        except UnicodeEncodeError:
+            raise Refused("a header of the request cannot be written") from None
+        app = self._apps.get(target.host)
+        if app is not None:
+            return _in_process(app, method, target, pairs, body or b"")
+        return self._over_network(method, target, pairs, body or b"")
+
+    @asynccontextmanager
+    async def _over_network(
+        self, method: str, target: Target, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> AsyncIterator[_Answer]:
+        loop = asyncio.get_running_loop()
+        connections = self._connections.get(loop)
+        if connections is None:
+            connections = self._connections[loop] = Connections(self._backend, self._ssl_context)
+        url = httpcore.URL(
+            scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+        )
+        extensions = {"timeout": {"connect": CONNECT_SECONDS}}
+        request = httpcore.Request(method, url, headers=headers, content=body, extensions=extensions)
+        async with connections.exchange(request) as response:
+            yield _Answer(response.status, _headers(response.headers), response.aiter_stream())
+
+
+@asynccontextmanager
+async def _in_process(
+    app: App, method: str, target: Target, headers: list[tuple[bytes, bytes]], body: bytes
+) -> AsyncIterator[_Answer]:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    request = httpx.Request(method, target.url, headers=headers, content=body)
+    # A network would carry none of our context variables, such as an open transaction, to the other side.
+    response = await asyncio.create_task(transport.handle_async_request(request), context=Context())
+    yield _Answer(response.status_code, _headers(response.headers.raw), response.aiter_raw())
+
+
+@asynccontextmanager
+async def _errors(deadline: float) -> AsyncIterator[None]:
+    """Give everything inside `deadline` seconds, and turn whatever goes wrong into FetchErrors."""
+    try:
+        async with asyncio.timeout(deadline):
+            yield
+    except (TimeoutError, httpcore.TimeoutException):
+        raise TimedOut("the other server did not answer in time") from None
+    except httpcore.LocalProtocolError:
+        raise Refused("the request cannot be written") from None
+    except httpcore.RemoteProtocolError:
+        raise Unreachable("the other server does not speak HTTP properly") from None
+    except httpcore.ConnectError:
+        raise Unreachable("no secure connection could be made") from None
+    except (httpcore.NetworkError, OSError):
+        raise Unreachable("the connection broke") from None
+
+
+async def _read(answer: _Answer, limit: int, inflate: zlib._Decompress | None = None, *, cut: bool = False) -> bytes:
+    """The body, decompressed by `inflate`, of at most `limit` bytes; more raises TooMuch, or is cut off."""
+    body = bytearray()
+    received = pieces = 0
+    async for chunk in answer.chunks:
+        received += len(chunk)
+        pieces += 1
+        room = limit + 1 - len(body)
+        try:
+            body += inflate.decompress(chunk, room) if inflate else chunk[:room]
+        except zlib.error:
+            raise Unreachable("the compressed answer is damaged") from None
+        # What is received counts too: compressed bytes and tiny pieces can go on for ever and give nothing.
+        if len(body) > limit or received > limit + limit // 64 + 1024 or pieces > limit // 256 + 1024:
+            if cut:
+                return bytes(body[:limit])
+            raise TooMuch(f"the answer is larger than {limit} bytes")
+        if pieces % 64 == 0:
+            await asyncio.sleep(0)
+    if inflate and received and not inflate.eof:
+        raise Unreachable("the compressed answer is damaged")
+    return bytes(body)
+
+
+def _inflater(encoding: str) -> zlib._Decompress | None:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(_ZLIB_OR_GZIP)
+    raise Refused("the answer is compressed in a way nobody asked for")
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def _response(answer: _Answer, url: str, body: bytes) -> Response:
+    content_type = answer.headers.get("content-type", "")
+    media_type, parameters = _media_type(content_type)
+    return Response(answer.status, url, media_type, parameters, answer.headers, body)
+
+
+def _media_type(text: str) -> tuple[str, dict[str, str]]:
+    """A Content-Type taken apart, in lower case but for the parameters' values; ("", {}) when it is malformed."""
+    end = text.find(";")
+    media_type = (text if end < 0 else text[:end]).strip().lower()
+    parameters: dict[str, str] = {}
+    while 0 <= end < len(text):
+        match = _PARAMETER.match(text, end)
+        if match is None or match[1].lower() in parameters:
+            return "", {}
+        quoted, plain = match[2], match[3]
+        parameters[match[1].lower()] = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        end = match.end()
+    return media_type, parameters
