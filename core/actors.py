@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import timelines
+from core import live_feed, timelines
 from core.database import after_commit, execute, new_id, now, row, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound
@@ -182,12 +182,14 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
         for one, other in ((actor, target), (target, actor)):
             if one.is_local:
                 await timelines.clear(one, other)
+        after_commit(lambda: live_feed.forget_ties(actor.id, target.id))
 
 
 async def unblock(actor: Actor, target: Actor) -> None:
     """Lift a block. Raises NotFound where there is none."""
     if not await Block.filter(actor_id=actor.id, target_id=target.id).delete():
         raise NotFound("You do not block them.")
+    live_feed.forget_ties(actor.id, target.id)
 
 
 async def mute(actor: Actor, target: Actor) -> None:
@@ -203,12 +205,14 @@ async def mute(actor: Actor, target: Actor) -> None:
     )
     if not added:
         raise Conflict("You mute them already.", code="already_muted")
+    live_feed.forget_ties(actor.id)
 
 
 async def unmute(actor: Actor, target: Actor) -> None:
     """See somebody in lists again. Raises NotFound where they are not muted."""
     if not await Mute.filter(actor_id=actor.id, target_id=target.id).delete():
         raise NotFound("You do not mute them.")
+    live_feed.forget_ties(actor.id)
 
 
 async def are_apart(one_id: str, other_id: str) -> bool:

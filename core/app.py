@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 import core
 from core.accounts import routes as accounts_routes
-from core.api import docs, friends, instance_routes, users
-from core.asgi import ROUTE, Shell
+from core.api import docs, friends, instance_routes, stream, users
+from core.asgi import Shell, answered_by
 from core.cache import Cache
 from core.config import Settings
 from core.cursors import Cursors
@@ -27,7 +27,8 @@ from core.limits import Limiter
 from core.live import Live
 from core.migrate import migrate
 from core.passwords import Passwords
-from core.plugins import Hooks, start as load_plugins
+from core.plugins import Hooks
+from core.plugins import start as load_plugins
 from core.secrets import Secrets
 from core.tasks import Jobs
 from core.tokens import Tokens
@@ -42,6 +43,7 @@ CORE_BLUEPRINTS = (
     friends.api,
     instance_routes.api,
     docs.blueprint,
+    stream.blueprint,
     frame_routes.blueprint,
     health,
 )
@@ -108,7 +110,7 @@ def create_instance(
 async def _name_route() -> None:
     """Tell the shell which route answers."""
     if request.url_rule is not None:
-        request.scope[ROUTE] = request.url_rule.rule  # type: ignore[typeddict-unknown-key]
+        answered_by(request, request.url_rule.rule)
 
 
 def apps_of(hooks: Hooks) -> dict[str, AppModels]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from core import timelines
 from core.audience import Viewer, may_see
-from core.database import after_commit, execute, new_id, now, transaction
+from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
 from core.errors import NotFound, Rejected
 from core.html import tag_key
 from core.instance import here
+from core.live_feed import announce_published, announce_removed
 from core.models import Actor, Attachment, Entry, EntryTag, Mention, Revision, Tombstone
 
 Document = dict[str, Any]
@@ -112,6 +113,7 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
         await timelines.place(entry)
         if draft.author.is_local:
             await here().hooks.outgoing(act=Act("create", draft.author, entry=entry))
+        after_commit(lambda: announce_published(entry))
         after_commit(lambda: here().hooks.entry_published(entry=entry))
 
 
@@ -211,9 +213,11 @@ async def remove(entry: Entry, by: Actor) -> None:
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
         await _count(entry, -1)
-        for table in (*_PARTS, "core_timeline"):
+        for table in _PARTS:
             await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry.id)  # noqa: S608 - names from above
+        homes = await rows("DELETE FROM core_timeline WHERE entry_id = $1 RETURNING owner_id", entry.id)
         await bury(entry.uri, author.uri, entry.kind)
+        after_commit(lambda: announce_removed(entry.id, [home["owner_id"] for home in homes], watched=(entry.root_id,)))
         after_commit(lambda: here().hooks.entry_deleted(entry=entry))
 
 
@@ -248,16 +252,6 @@ async def visible_entry(viewer: Viewer, entry_id: str) -> Entry:
     if entry is None or not await may_see(viewer, entry):
         raise NotFound("There is no such post.")
     return entry
-
-
-def is_id(text: str) -> bool:
-    """Whether this can be an id at all; a text that cannot would make the database complain."""
-    return len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-" and _is_hexadecimal(text)
-
-
-def _is_hexadecimal(text: str) -> bool:
-    digits = text.replace("-", "")
-    return len(digits) == 32 and all(character in "0123456789abcdef" for character in digits)
 
 
 async def addressed(entry: Entry) -> list[str]:

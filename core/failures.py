@@ -1,4 +1,4 @@
-"""Every failure becomes a problem document for programs, a page for people; what is unexpected gets an id in the log."""
+"""Every failure becomes a problem document for programs and a page for people; surprises get an id in the log."""
 
 from __future__ import annotations
 

@@ -131,3 +131,13 @@ def _equals(wanted: object) -> str:
     if isinstance(wanted, bool | int):
         return f"= {wanted}".upper()
     return "= '" + str(wanted).replace("'", "''") + "'"
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be an id at all; a text that cannot would make the database complain."""
+    return len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-" and _is_hexadecimal(text)
+
+
+def _is_hexadecimal(text: str) -> bool:
+    digits = text.replace("-", "")
+    return len(digits) == 32 and all(character in "0123456789abcdef" for character in digits)

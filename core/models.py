@@ -76,8 +76,10 @@ class Follow(Model):
     """`follower` sees what `target` publishes, once it is accepted; `wants_back` makes it a friend request."""
 
     id = IdField(primary_key=True, default=new_id)
-    follower = fields.ForeignKeyField("core.Actor", related_name=False)
-    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    follower: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    follower_id: str
+    target: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    target_id: str
     state = fields.CharField(10, default=REQUESTED)
     wants_back = fields.BooleanField(default=False)
     uri = fields.CharField(2048, default="")
@@ -96,8 +98,10 @@ class Block(Model):
     """`actor` wants nothing to do with `target`; both vanish from each other's sight."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
-    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    target: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    target_id: str
     uri = fields.CharField(2048, default="")
     created_at = fields.DatetimeField(default=now)
 
@@ -111,8 +115,10 @@ class Mute(Model):
     """`actor` does not want to see `target` in lists; the muted do not notice."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
-    target = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    target: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    target_id: str
     created_at = fields.DatetimeField(default=now)
 
     class Meta:
@@ -125,7 +131,8 @@ class Entry(Model):
 
     id = IdField(primary_key=True, default=new_id)
     kind = fields.CharField(64)
-    author = fields.ForeignKeyField("core.Actor", related_name=False)
+    author: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    author_id: str
     uri = fields.CharField(2048, unique=True)
     url = fields.CharField(2048, default="")
     visibility = fields.CharField(10, default="public")
@@ -136,11 +143,20 @@ class Entry(Model):
     content_warning = fields.TextField(default="")
     sensitive = fields.BooleanField(default=False)
     language = fields.CharField(35, default="")
-    reply_to = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    reply_to: fields.ForeignKeyNullableRelation[Entry] = fields.ForeignKeyField(
+        "core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    reply_to_id: str | None
     reply_to_uri = fields.CharField(2048, default="")
-    root = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    root: fields.ForeignKeyNullableRelation[Entry] = fields.ForeignKeyField(
+        "core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    root_id: str | None
     context_uri = fields.CharField(2048, default="")
-    quote = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    quote: fields.ForeignKeyNullableRelation[Entry] = fields.ForeignKeyField(
+        "core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    quote_id: str | None
     is_local = fields.BooleanField(default=False)
     likes_count = fields.IntField(default=0)
     replies_count = fields.IntField(default=0)
@@ -166,8 +182,10 @@ class Mention(Model):
     """Somebody an entry names or is addressed to; `silent` ones are addressed but not named in the text."""
 
     id = IdField(primary_key=True, default=new_id)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
     silent = fields.BooleanField(default=False)
 
     class Meta:
@@ -180,7 +198,8 @@ class EntryTag(Model):
     """A hashtag of an entry: `name` as written, `key` as it is looked up."""
 
     id = IdField(primary_key=True, default=new_id)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     name = fields.CharField(255)
     key = fields.CharField(255)
 
@@ -194,7 +213,8 @@ class Attachment(Model):
     """A picture, film, sound or document that hangs on an entry; remote ones are known by their address."""
 
     id = IdField(primary_key=True, default=new_id)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     position = fields.SmallIntField(default=0)
     type = fields.CharField(10)
     url = fields.CharField(2048)
@@ -214,7 +234,8 @@ class Revision(Model):
     """What an entry said before an edit."""
 
     id = IdField(primary_key=True, default=new_id)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     content = fields.TextField()
     source = fields.TextField(default="")
     content_warning = fields.TextField(default="")
@@ -229,8 +250,10 @@ class Like(Model):
     """`actor` likes an entry; `uri` is the address of the act where it came from elsewhere."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     uri = fields.CharField(2048, default="")
 
     class Meta:
@@ -246,8 +269,10 @@ class Boost(Model):
     """`actor` passes an entry on to their followers; its id is its place in their timelines."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     uri = fields.CharField(2048, default="")
 
     class Meta:
@@ -260,8 +285,10 @@ class Bookmark(Model):
     """`actor` wants to find an entry again; nobody else learns of it."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
 
     class Meta:
         table = "core_bookmark"
@@ -273,10 +300,13 @@ class TimelineItem(Model):
     """One place in somebody's home timeline: an entry, at its own time or at the time `via` shared it."""
 
     id = fields.BigIntField(primary_key=True)
-    owner = fields.ForeignKeyField("core.Actor", related_name=False)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False)
+    owner: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    owner_id: str
+    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
     position = IdField()
-    via = fields.ForeignKeyField("core.Actor", related_name=False, null=True)
+    via: fields.ForeignKeyNullableRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False, null=True)
+    via_id: str | None
 
     class Meta:
         table = "core_timeline"
@@ -325,7 +355,8 @@ class IdempotentAnswer(Model):
     """The first answer to a request that bore an Idempotency-Key."""
 
     id = IdField(primary_key=True, default=new_id)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
     key_hash = fields.CharField(64)
     request_hash = fields.CharField(64)
     status = fields.SmallIntField(default=0)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.audience import Viewer
-from core.database import one_of, rows, value
-from core.entries import is_id
+from core.database import is_id, one_of, rows, value
 from core.errors import NotFound
 from core.instance import here
 from core.models import ACCEPTED, REQUESTED, Actor
@@ -167,7 +166,11 @@ async def directory(viewer: Viewer, term: str, page: int, limit: int) -> tuple[l
 _RELATIONS = (
     ("isFollowing", f"SELECT target_id FROM core_follow WHERE follower_id = $1 AND state = '{ACCEPTED}'", "target_id"),
     ("isRequested", f"SELECT target_id FROM core_follow WHERE follower_id = $1 AND state = '{REQUESTED}'", "target_id"),
-    ("isFollowedBy", f"SELECT follower_id FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}'", "follower_id"),
+    (
+        "isFollowedBy",
+        f"SELECT follower_id FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}'",
+        "follower_id",
+    ),
     ("isBlocked", "SELECT target_id FROM core_block WHERE actor_id = $1", "target_id"),
     ("isMuted", "SELECT target_id FROM core_mute WHERE actor_id = $1", "target_id"),
 )

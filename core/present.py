@@ -28,7 +28,9 @@ def stamp(value: Any) -> str | None:
     """A time as the API writes it: RFC 3339 in UTC, milliseconds, `Z`; None stays None."""
     if value is None:
         return None
-    moment: datetime = when(value)
+    moment: datetime | None = when(value)
+    if moment is None:
+        return None
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
@@ -57,7 +59,7 @@ def user(actor: Row) -> Form:
     return user_short(actor) | {
         "bio": actor["summary"],
         "coverImage": actor["cover_url"] or None,
-        "fields": orjson.loads(listed) if isinstance(listed, str) else listed,
+        "fields": _fields(listed),
         "followersCount": actor["followers_count"],
         "followingCount": actor["following_count"],
         "postsCount": actor["posts_count"],
@@ -69,7 +71,8 @@ def user(actor: Row) -> Form:
 
 
 def _fields(listed: Any) -> list[dict[str, Any]]:
-    return orjson.loads(listed) if isinstance(listed, str) else listed
+    found: list[dict[str, Any]] = orjson.loads(listed) if isinstance(listed, str) else listed
+    return found
 
 
 def _acct(actor: Row) -> str:
@@ -127,10 +130,16 @@ def unspliced(fragments: Iterable[orjson.Fragment]) -> list[Form]:
     return [orjson.loads(fragment.contents) for fragment in fragments]
 
 
+_TAIL = (
+    b'%b,"source":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,'
+    b'"isLiked":%b,"isShared":%b,"isBookmarked":%b,"sharedBy":%b}'
+)
+
+
 def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str, sharers: Mapping[str, bytes]) -> bytes:
     shared_by = sharers.get(row.get("via_id") or "", b"null")
     own = viewer is not None and viewer.id == row["author_id"]
-    return b'%b,"source":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,"isLiked":%b,"isShared":%b,"isBookmarked":%b,"sharedBy":%b}' % (
+    return _TAIL % (
         prepared.head,
         prepared.source if own else b"null",
         row["likes_count"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.database import execute, value
+from core import live_feed
+from core.database import after_commit, execute, rows, transaction, value
 from core.models import ACCEPTED, Actor, Boost, Entry
 from core.tasks import task
 
@@ -25,6 +26,7 @@ _FITS = (
     " AND m.actor_id = o.id)))"
 )
 _NEW = " ON CONFLICT DO NOTHING"
+_OWNERS = " RETURNING owner_id"
 
 
 async def place(entry: Entry) -> None:
@@ -53,7 +55,7 @@ async def _followers_here(actor_id: str) -> int:
     return int(
         await value(
             "SELECT COUNT(*) FROM (SELECT 1 FROM core_follow f JOIN core_actor o ON o.id = f.follower_id"
-            f" AND o.domain = '' WHERE f.target_id = $1 AND f.state = '{ACCEPTED}' LIMIT {AT_ONCE + 1}) some",
+            f" AND o.domain = '' WHERE f.target_id = $1 AND f.state = '{ACCEPTED}' LIMIT {AT_ONCE + 1}) AS counted",
             actor_id,
         )
         or 0
@@ -61,16 +63,23 @@ async def _followers_here(actor_id: str) -> int:
 
 
 async def _fill(entry_id: str, after: str = "", limit: int = AT_ONCE) -> None:
-    await execute(
+    owners = await rows(
         _INSERT.format(owner="o.id", position="e.id", via="NULL")
         + " JOIN (SELECT f.follower_id, f.target_id FROM core_follow f JOIN core_entry t ON t.author_id = f.target_id"
         f" WHERE t.id = $1 AND f.state = '{ACCEPTED}' AND f.follower_id > $2 ORDER BY f.follower_id LIMIT $3) f"
         " ON f.target_id = e.author_id JOIN core_actor o ON o.id = f.follower_id AND o.domain = ''"
-        " LEFT JOIN core_entry p ON p.id = e.reply_to_id WHERE e.id = $1" + _FITS + _NEW,
+        " LEFT JOIN core_entry p ON p.id = e.reply_to_id WHERE e.id = $1" + _FITS + _NEW + _OWNERS,
         entry_id,
         after or _LOWEST,
         limit,
     )
+    _tell(entry_id, owners)
+
+
+def _tell(entry_id: str, owners: list[dict[str, str]]) -> None:
+    """Once it is committed, show the entry in the open homes among those it came to."""
+    if owners:
+        after_commit(lambda: live_feed.announce(entry_id, [each["owner_id"] for each in owners]))
 
 
 _LOWEST = "00000000-0000-0000-0000-000000000000"
@@ -82,30 +91,34 @@ async def fill_timelines(entry_id: str, after: str = _LOWEST) -> None:
     last = await value(
         "SELECT MAX(follower_id::text) FROM (SELECT f.follower_id FROM core_follow f JOIN core_entry e"
         " ON e.author_id = f.target_id WHERE e.id = $1 AND e.deleted_at IS NULL"
-        f" AND f.state = '{ACCEPTED}' AND f.follower_id > $2 ORDER BY f.follower_id LIMIT {BATCH}) batch",
+        f" AND f.state = '{ACCEPTED}' AND f.follower_id > $2 ORDER BY f.follower_id LIMIT {BATCH}) AS batch",
         entry_id,
         after,
     )
     if last:
-        await _fill(entry_id, after, BATCH)
+        async with transaction():
+            await _fill(entry_id, after, BATCH)
         await fill_timelines.later(entry_id=entry_id, after=str(last))
 
 
 async def _fill_boost(boost_id: str) -> None:
-    await execute(
+    owners = await rows(
         _INSERT.format(owner="o.id", position="b.id", via="b.actor_id")
         + " JOIN core_boost b ON b.entry_id = e.id"
         f" JOIN core_follow f ON f.target_id = b.actor_id AND f.state = '{ACCEPTED}'"
         " JOIN core_actor o ON o.id = f.follower_id AND o.domain = '' AND o.id <> e.author_id"
-        " WHERE b.id = $1 AND e.deleted_at IS NULL" + _NEW,
+        " WHERE b.id = $1 AND e.deleted_at IS NULL" + _NEW + _OWNERS + ", entry_id",
         boost_id,
     )
+    if owners:
+        _tell(owners[0]["entry_id"], owners)
 
 
 @task
 async def fill_boost(boost_id: str) -> None:
     """Fill the timelines of everybody who follows a much followed sharer."""
-    await _fill_boost(boost_id)
+    async with transaction():
+        await _fill_boost(boost_id)
 
 
 async def withdraw_boost(boost: Boost) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -12,7 +14,8 @@ class Account(Model):
     """The login of a local actor; shares its id."""
 
     id = IdField(primary_key=True)
-    actor = fields.OneToOneField("core.Actor", related_name=False)
+    actor: fields.OneToOneRelation[Any] = fields.OneToOneField("core.Actor", related_name=False)
+    actor_id: str
     email = fields.CharField(320)
     email_key = fields.CharField(320, unique=True)
     email_verified_at = fields.DatetimeField(null=True)
@@ -28,7 +31,8 @@ class Session(Model):
     """One signed-in device; its refresh token is known only by its hash and changes at every use."""
 
     id = IdField(primary_key=True, default=new_id)
-    account = fields.ForeignKeyField("core.Account", related_name=False)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField("core.Account", related_name=False)
+    account_id: str
     refresh_hash = fields.CharField(64, unique=True)
     user_agent = fields.CharField(500, default="")
     address = fields.CharField(64, default="")
@@ -46,7 +50,8 @@ class SpentToken(Model):
     """A refresh token that was exchanged; presenting it again ends its session."""
 
     id = IdField(primary_key=True, default=new_id)
-    session = fields.ForeignKeyField("core.Session", related_name=False)
+    session: fields.ForeignKeyRelation[Session] = fields.ForeignKeyField("core.Session", related_name=False)
+    session_id: str
     hash = fields.CharField(64, unique=True)
     spent_at = fields.DatetimeField(default=now)
 

@@ -51,7 +51,7 @@ async def identify(request: Request) -> Identity | None:
     if scheme:
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Only bearer tokens are understood.")
-        return await _by_access_token(token.strip()) or await _by_plugin(request)
+        return await by_access_token(token.strip()) or await _by_plugin(request)
     cookie = request.cookies.get(COOKIE)
     if cookie:
         identity = await by_cookie(cookie)
@@ -62,7 +62,10 @@ async def identify(request: Request) -> Identity | None:
 
 
 async def guard(request: Request, *, session_id: str | None = None) -> None:
-    """Refuse a request that changes something and rides on a cookie, unless a page of ours made it. Raises Forbidden."""
+    """Refuse a request that changes something and rides on a cookie, unless a page of ours made it.
+
+    Raises Forbidden.
+    """
     if request.method in csrf.SAFE_METHODS:
         return
     token = request.headers.get(csrf.HEADER)
@@ -79,7 +82,8 @@ async def guard(request: Request, *, session_id: str | None = None) -> None:
     )
 
 
-async def _by_access_token(token: str) -> Identity | None:
+async def by_access_token(token: str) -> Identity | None:
+    """Who bears this access token of ours; None where it is no good, or its session has ended."""
     try:
         claims = here().tokens.read(token)
     except BadToken:

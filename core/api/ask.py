@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,13 +15,13 @@ from core.audience import STRANGER, Viewer
 from core.errors import BadRequest, Invalid, Unauthenticated
 from core.instance import here
 from core.models import Actor
-from core.people import Row
+from core.present import Row
 
-Body = TypeVar("Body")
-Query = TypeVar("Query")
+Body = TypeVar("Body", covariant=True)
+Query = TypeVar("Query", covariant=True)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ask(Generic[Body, Query]):
     """One request to the API, understood and checked."""
 
@@ -51,12 +51,12 @@ class Ask(Generic[Body, Query]):
         cursor = getattr(self.query, "cursor", None)
         return here().cursors.decode(list_name, cursor) if cursor is not None else None
 
-    def page(self, name: str, list_name: str, found: list[Row], items: list[object]) -> dict[str, object]:
+    def page(self, name: str, list_name: str, found: Sequence[Row], items: Sequence[object]) -> dict[str, object]:
         """A page out of one row more than was asked for; `items` are the forms of `found`, cut alike."""
         limit: int = getattr(self.query, "limit", 20)
         more = len(found) > limit
         cursor = here().cursors.encode(list_name, str(found[limit - 1]["position"])) if more else None
-        return page_of(name, items[:limit], cursor)
+        return page_of(name, list(items[:limit]), cursor)
 
 
 def checked_body(model: type[BaseModel], content: bytes) -> BaseModel:
@@ -82,7 +82,7 @@ def checked_query(model: type[BaseModel], arguments: Mapping[str, str]) -> BaseM
         raise Invalid(_messages(faults)) from None
 
 
-def _messages(faults: list[object]) -> dict[str, str]:
+def _messages(faults: Sequence[object]) -> dict[str, str]:
     messages: dict[str, str] = {}
     for fault in orjson.loads(orjson.dumps(faults, default=str)):
         name = ".".join(str(part) for part in fault["loc"]) or "body"

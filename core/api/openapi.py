@@ -57,7 +57,7 @@ def document(blueprints: Iterable[object], *, title: str, version: str, base_url
 
 def _operation(route: Route, path: str, schemas: Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": f"{route.tag}_{route.method.lower()}_{re.sub(r'[^a-zA-Z0-9]+', '_', path[len(BASE) :]).strip('_')}",
+        "operationId": _operation_id(route, path),
         "tags": [route.tag],
         "summary": route.summary,
         "parameters": [_path_parameter(_camel(name)) for name in _PARAMETER.findall(route.path)]
@@ -83,6 +83,11 @@ def _operation(route: Route, path: str, schemas: Schemas) -> dict[str, Any]:
             }
         )
     return operation
+
+
+def _operation_id(route: Route, path: str) -> str:
+    words = re.sub(r"[^a-zA-Z0-9]+", "_", path[len(BASE) :]).strip("_")
+    return f"{route.tag}_{route.method.lower()}_{words}"
 
 
 def _failures_of(route: Route) -> list[int]:
@@ -115,7 +120,8 @@ def _success(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 
 def _failure(words: str) -> dict[str, Any]:
-    return {"description": words, "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": words, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def _add(schemas: Schemas, model: Any, mode: Any = "serialization") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from quart import Blueprint, Response, request
@@ -19,6 +19,7 @@ from core.errors import Forbidden, TooLarge, Unauthenticated, UnsupportedMediaTy
 from core.instance import here
 
 Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
 BASE = "/api/v1"
 RANKS = {"user": 0, "moderator": 1, "admin": 2}
 
@@ -37,7 +38,6 @@ class Route:
     status: int
     signed_out: bool
     role: str
-    raw_body: bool
     body_optional: bool
 
     @property
@@ -68,15 +68,14 @@ class Api(Blueprint):
         status: int = 200,
         signed_out: bool = False,
         role: str = "user",
-        raw_body: bool = False,
         body_optional: bool = False,
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[H], H]:
         """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank."""
 
-        def declared(handler: Handler) -> Handler:
+        def declared(handler: H) -> H:
             for number, path in enumerate(paths):
                 route = Route(
-                    method, path, handler, self.tag, body, query, answer, status, signed_out, role, raw_body, body_optional
+                    method, path, handler, self.tag, body, query, answer, status, signed_out, role, body_optional
                 )
                 self.documented.append(route)
                 name = handler.__name__ + (f"_{number}" if number else "")
@@ -85,16 +84,24 @@ class Api(Blueprint):
 
         return declared
 
-    def get(self, *paths: str, **options: Any) -> Any:
+    def get(  # type: ignore[override]
+        self, *paths: str, **options: Any
+    ) -> Callable[[H], H]:
         return self.route_for("GET", *paths, **options)
 
-    def post(self, *paths: str, **options: Any) -> Any:
+    def post(  # type: ignore[override]
+        self, *paths: str, **options: Any
+    ) -> Callable[[H], H]:
         return self.route_for("POST", *paths, **options)
 
-    def put(self, *paths: str, **options: Any) -> Any:
+    def put(  # type: ignore[override]
+        self, *paths: str, **options: Any
+    ) -> Callable[[H], H]:
         return self.route_for("PUT", *paths, **options)
 
-    def delete(self, *paths: str, **options: Any) -> Any:
+    def delete(  # type: ignore[override]
+        self, *paths: str, **options: Any
+    ) -> Callable[[H], H]:
         return self.route_for("DELETE", *paths, **options)
 
 
@@ -118,7 +125,7 @@ def _view(route: Route) -> Callable[..., Awaitable[Response]]:
         content = await _content(route)
         ask = Ask(
             identity=identity,
-            body=checked_body(route.body, content) if route.body and not (route.body_optional and not content) else None,
+            body=_body(route, content),
             query=checked_query(route.query, request.args) if route.query else None,
             address=limits.address_of(request),
             user_agent=request.headers.get("User-Agent", "")[:500],
@@ -136,6 +143,12 @@ def _view(route: Route) -> Callable[..., Awaitable[Response]]:
     return view
 
 
+def _body(route: Route, content: bytes) -> BaseModel | None:
+    if route.body is None or (route.body_optional and not content):
+        return None
+    return checked_body(route.body, content)
+
+
 async def _content(route: Route) -> bytes:
     """The raw body, where the route has one; its type is checked before it is read."""
     if route.body is None:
@@ -148,7 +161,8 @@ async def _content(route: Route) -> bytes:
     media_type = request.mimetype
     if media_type != JSON and not media_type.endswith("+json") and (media_type or length):
         raise UnsupportedMediaType("JSON is expected here.")
-    return await request.get_data(cache=False)
+    content = await request.get_data(cache=False, as_text=False)
+    return content if isinstance(content, bytes) else content.encode()
 
 
 async def _answer(route: Route, ask: Ask[Any, Any], path: dict[str, str]) -> Response:

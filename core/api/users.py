@@ -12,7 +12,7 @@ from core.api.answers import table_of
 from core.api.forms import Form, Me, StreamQuery, TableQuery, User, stream_of
 from core.api.forms import table_of as table_model
 from core.errors import Forbidden, NotFound
-from core.models import ACCEPTED, Actor
+from core.models import ACCEPTED, Actor, Follow
 
 api = Api("users", __name__)
 Users = stream_of("users", User)
@@ -162,7 +162,7 @@ async def read_friends_of(ask: Ask[None, StreamQuery], user_id: str) -> object:
 
 # -- Following -----------------------------------------------------------------
 async def _follow_state(actor: Actor, target: Actor) -> object:
-    follow = await actors.Follow.get_or_none(follower_id=actor.id, target_id=target.id)
+    follow = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
     return {
         "userId": target.id,
         "isFollowing": follow is not None and follow.state == ACCEPTED,

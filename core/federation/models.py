@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -13,7 +15,8 @@ class Key(Model):
 
     id = IdField(primary_key=True, default=new_id)
     uri = fields.CharField(2048, unique=True)
-    actor = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
     kind = fields.CharField(10, default="rsa")
     public_pem = fields.TextField()
     private_sealed = fields.TextField(default="")
@@ -51,9 +54,13 @@ class Outgoing(Model):
     """An activity of ours: its bytes, who sends it, and to whom it still has to be addressed."""
 
     id = IdField(primary_key=True, default=new_id)
-    sender = fields.ForeignKeyField("core.Actor", related_name=False)
+    sender: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    sender_id: str
     verb = fields.CharField(64)
-    entry = fields.ForeignKeyField("core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL)
+    entry: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL
+    )
+    entry_id: str | None
     body = fields.TextField()
     created_at = fields.DatetimeField(default=now)
 
@@ -63,10 +70,11 @@ class Outgoing(Model):
 
 
 class Delivery(Model):
-    """One activity for one inbox. The row is the truth: it is written with what caused it and deleted when it is done."""
+    """One activity for one inbox: the row is written with what caused it, and deleted when it is done."""
 
     id = IdField(primary_key=True, default=new_id)
-    outgoing = fields.ForeignKeyField("federation.Outgoing", related_name=False)
+    outgoing: fields.ForeignKeyRelation[Outgoing] = fields.ForeignKeyField("federation.Outgoing", related_name=False)
+    outgoing_id: str
     inbox = fields.CharField(2048)
     host = fields.CharField(255)
     lane = fields.SmallIntField(default=5)

@@ -7,9 +7,10 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from core.errors import Forbidden
+from core.web.htmx import Headers
 
 FIELD = "csrfToken"
 HEADER = "X-CSRF-Token"
@@ -48,7 +49,7 @@ def guest_token_is_good(secret: bytes, cookie: str, token: str | None) -> bool:
     return bool(cookie) and _is_good(secret, "guest:" + cookie, token)
 
 
-def comes_from_here(headers: Mapping[str, str], origins: Collection[str]) -> bool:
+def comes_from_here(headers: Headers, origins: Collection[str]) -> bool:
     """Whether the browser says the request was made by one of our own pages.
 
     `Sec-Fetch-Site` decides where it is sent; else `Origin`, else the start of `Referer`. `origins` are ours
@@ -60,13 +61,13 @@ def comes_from_here(headers: Mapping[str, str], origins: Collection[str]) -> boo
     origin = headers.get("Origin")
     if origin is not None:
         return origin in origins
-    referrer = headers.get("Referer", "")
+    referrer = headers.get("Referer") or ""
     return any(referrer == known or referrer.startswith(known + "/") for known in origins)
 
 
 def guard(
     method: str,
-    headers: Mapping[str, str],
+    headers: Headers,
     token: str | None,
     *,
     secret: bytes,

@@ -30,7 +30,7 @@ async def page(error: KithError, request: Request, error_id: str = "") -> Respon
         context["retry_after"] = round(error.retry_after)
     template = f"errors/{error.status}.html" if error.status in _PAGES else "errors/error.html"
     try:
-        response = await render_page(template, status=error.status, **{"status_code": error.status}, **context)
+        response = await render_page(template, status=error.status, **context)
     except Exception:  # a page about a failure must not fail itself
         response = html_response(f"<!doctype html><title>{error.status}</title><p>{error.title}", error.status)
     response.headers["Cache-Control"] = "no-store"

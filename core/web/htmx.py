@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Protocol
 
 from markupsafe import Markup
 
 
-def wants_fragment(headers: Mapping[str, str]) -> bool:
+class Headers(Protocol):
+    """The headers of a request, whatever the framework keeps them in."""
+
+    def get(self, key: str) -> str | None: ...
+
+
+def wants_fragment(headers: Headers) -> bool:
     """Whether a part of the page is asked for, not the page; answers must then `Vary: HX-Request`."""
     return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
@@ -19,4 +25,4 @@ def go_to(path: str) -> dict[str, str]:
 
 def failure(sentence: str) -> str:
     """The body of a failed fragment request: the page shows the sentence in a toast and keeps what was typed."""
-    return str(Markup('<p data-says>{}</p>').format(sentence))
+    return str(Markup("<p data-says>{}</p>").format(sentence))

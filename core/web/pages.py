@@ -80,7 +80,7 @@ async def render_page(
         cards=[card for card in await _slot("cards", identity) if isinstance(card, Card)],
         notice=notice,
     )
-    html = instance.pages.environment.get_template(template).render({**frame, **context})
+    html = instance.pages.environment.get_template(template).render({**frame, "status": status, **context})
     response = html_response(html, status)
     if guest and needs_guest(html):
         response.set_cookie(

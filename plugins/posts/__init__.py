@@ -1,7 +1,7 @@
 """Text posts and comments, the feeds they appear in, and what people do with them."""
 
 from core.plugins import hookimpl
-from plugins.posts import feeds, federation, pages, routes
+from plugins.posts import federation, feeds, pages, routes
 
 REQUIRES: list[str] = []
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from core.entries import Document, Entry, Kind
+from typing import Any
+
+from core.entries import Document, Kind
+from core.models import Entry
 
 
 async def to_document(entry: Entry) -> Document:
@@ -11,5 +14,5 @@ async def to_document(entry: Entry) -> Document:
 
 
 POST = Kind("post", to_document)
-INBOX: dict = {}
-OUTBOX: dict = {}
+INBOX: dict[str, Any] = {}
+OUTBOX: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import orjson
@@ -63,7 +64,7 @@ async def read_feed(ask: Ask[None, FeedQuery]) -> object:
     return await _posts(ask, name, found)
 
 
-async def _posts(ask: Ask[None, StreamQuery], name: str, found: list[Row]) -> object:
+async def _posts(ask: Ask[None, StreamQuery], name: str, found: Sequence[Row]) -> object:
     forms = await present.posts(found[: ask.query.limit], ask.actor_or_none)
     return ask.page("posts", name, found, list(forms))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.audience import VISIBLE, WANTED, Viewer, visible_sql
-from core.database import rows, value
+from core.audience import WANTED, Viewer, visible_sql
+from core.database import rows
 from core.models import ACCEPTED, Actor, Entry
 from core.present import PAGE_COLUMNS
 
@@ -57,7 +57,9 @@ async def public(viewer: Viewer, before: str | None, limit: int, *, local: bool)
     )
 
 
-async def of_actor(author: Actor, viewer: Viewer, before: str | None, limit: int, *, replies: bool = False) -> list[Row]:
+async def of_actor(
+    author: Actor, viewer: Viewer, before: str | None, limit: int, *, replies: bool = False
+) -> list[Row]:
     """What somebody published, as far as the viewer may see it; never what was meant for a few."""
     which = "<>" if replies else "="
     return await rows(
@@ -128,22 +130,3 @@ async def revisions(entry: Entry) -> list[Row]:
     return await rows(
         "SELECT content, content_warning, created_at FROM core_revision WHERE entry_id = $1 ORDER BY id", entry.id
     )
-
-
-async def is_scheduled(actor: Actor, entry_id: str) -> bool:
-    return bool(await value("SELECT 1 FROM posts_scheduled WHERE id = $1 AND author_id = $2", entry_id, actor.id))
-
-
-__all__ = [
-    "VISIBLE",
-    "ancestors",
-    "bookmarks",
-    "comments",
-    "descendants",
-    "friends",
-    "home",
-    "is_scheduled",
-    "of_actor",
-    "public",
-    "revisions",
-]

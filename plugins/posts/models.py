@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -12,7 +14,8 @@ class ScheduledPost(Model):
     """What to write, and when; its id is the one the post will have."""
 
     id = IdField(primary_key=True)
-    author = fields.ForeignKeyField("core.Actor", related_name=False)
+    author: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    author_id: str
     body = JSONField(default=dict)
     publish_at = fields.DatetimeField()
     created_at = fields.DatetimeField(default=now)

@@ -167,7 +167,11 @@ async def read_history(ask: Ask[None, None], post_id: str) -> object:
     """What a post said before each edit and says now, oldest first."""
     entry = await visible_entry(ask.viewer, post_id)
     past = [
-        {"content": row["content"], "contentWarning": row["content_warning"] or None, "createdAt": present.stamp(row["created_at"])}
+        {
+            "content": row["content"],
+            "contentWarning": row["content_warning"] or None,
+            "createdAt": present.stamp(row["created_at"]),
+        }
         for row in await lists.revisions(entry)
     ]
     current = {

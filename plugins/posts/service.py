@@ -9,7 +9,7 @@ from typing import Any
 from core import entries
 from core.actors import are_apart
 from core.audience import OPEN, viewer_of
-from core.database import new_id, now, transaction
+from core.database import is_id, new_id, now, transaction
 from core.entries import Draft, publishing, visible_entry
 from core.errors import Forbidden, Invalid, NotFound
 from core.html import Linked, counted_length, find_mentions, find_tags, render
@@ -108,7 +108,7 @@ async def change(
 
 async def delete(actor: Actor, entry_id: str) -> None:
     """Take one's own post away. Raises NotFound, Forbidden for other people's."""
-    waiting = await ScheduledPost.get_or_none(id=entry_id, author_id=actor.id) if entries.is_id(entry_id) else None
+    waiting = await ScheduledPost.get_or_none(id=entry_id, author_id=actor.id) if is_id(entry_id) else None
     if waiting:
         await waiting.delete()
         return

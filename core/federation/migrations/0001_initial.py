@@ -1,8 +1,9 @@
-from tortoise import migrations
-from tortoise.migrations import operations as ops
-from core.fields import IdField, OrderedIndex, new_id, now
+from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
-from tortoise import fields
+from tortoise.migrations import operations as ops
+
+from core.fields import IdField, OrderedIndex, new_id, now
+
 
 class Migration(migrations.Migration):
     dependencies = [('core', '0001_initial')]

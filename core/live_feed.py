@@ -1,0 +1,75 @@
+"""Tell open sockets of what was published, changed and removed; nothing is done for those that are not open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core import present
+from core.database import rows
+from core.instance import here
+from core.models import Entry
+
+LOCAL = "local"
+KEEP_SECONDS = 30
+
+
+def home_of(actor_id: str) -> str:
+    """The channel of somebody's home timeline."""
+    return f"home:{actor_id}"
+
+
+def of_entry(entry_id: str) -> str:
+    """The channel of what happens to one entry."""
+    return f"post:{entry_id}"
+
+
+async def announce(entry_id: str, owners: Iterable[str] = (), *, channels: Iterable[str] = ()) -> None:
+    """Send an entry to the homes it came to, and to further channels."""
+    entry = await Entry.get_or_none(id=entry_id, deleted_at__isnull=True)
+    if entry is None:
+        return
+    event = {"type": "post", "data": await present.post(entry, None)}
+    for channel in (*map(home_of, owners), *channels):
+        here().live.publish(channel, event)
+
+
+async def announce_published(entry: Entry) -> None:
+    """Send a new entry to those who watch all public posts of this server, or the thread it belongs to."""
+    channels = [of_entry(parent) for parent in {entry.reply_to_id, entry.root_id} if parent]
+    if entry.is_local and entry.visibility == "public" and not entry.reply_to_uri:
+        channels.append(LOCAL)
+    if channels and entry.visibility in ("public", "unlisted"):
+        await announce(entry.id, channels=channels)
+
+
+def announce_removed(entry_id: str, owners: Iterable[str], *, watched: Iterable[str | None] = ()) -> None:
+    """Have an entry vanish from open pages."""
+    event = {"type": "postDeleted", "data": {"postId": entry_id}}
+    parents = [of_entry(parent) for parent in watched if parent]
+    for channel in (LOCAL, of_entry(entry_id), *parents, *map(home_of, owners)):
+        here().live.publish(channel, event)
+
+
+async def unwanted_authors(actor_id: str) -> frozenset[str]:
+    """Whose entries are not for this person's eyes: whom they block or mute, and who blocks them."""
+    found: frozenset[str] = await here().cache.remember(
+        f"unwanted:{actor_id}", KEEP_SECONDS, lambda: _unwanted(actor_id), tags=(f"ties:{actor_id}",)
+    )
+    return found
+
+
+async def _unwanted(actor_id: str) -> frozenset[str]:
+    found = await rows(
+        "SELECT target_id AS id FROM core_block WHERE actor_id = $1"
+        " UNION SELECT actor_id FROM core_block WHERE target_id = $1"
+        " UNION SELECT target_id FROM core_mute WHERE actor_id = $1",
+        actor_id,
+    )
+    return frozenset(each["id"] for each in found)
+
+
+def forget_ties(*actor_ids: str) -> None:
+    """Who blocks or mutes whom has changed."""
+    for actor_id in actor_ids:
+        here().cache.drop_tag(f"ties:{actor_id}")
+
