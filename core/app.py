@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 import core
 from core.accounts import routes as accounts_routes
 from core.api import docs, friends, instance_routes, stream, users
+from core.api.cors import open_to_all
 from core.asgi import Shell, answered_by
 from core.cache import Cache
 from core.config import Settings
@@ -100,6 +101,7 @@ def create_instance(
     for blueprint in (*CORE_BLUEPRINTS, *hooks.collected("blueprints")):
         app.register_blueprint(blueprint)
     app.before_request(_name_route)
+    open_to_all(app)
     register_failures(instance)
     instance.pages = Pages(instance)
     instance.asgi = Shell(instance, app.asgi_app, start=start, stop=stop)

@@ -43,9 +43,3 @@ async def docs() -> Response:
     """The same, to be read by people."""
     return await render_page("api/docs.html", document=_document())
 
-
-@blueprint.after_request
-async def open_to_all(response: Response) -> Response:
-    """Anybody's page may read the description of the API."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response

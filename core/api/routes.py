@@ -56,7 +56,6 @@ class Api(Blueprint):
         super().__init__(f"{name}_api", import_name, url_prefix=BASE)
         self.tag = name
         self.documented: list[Route] = []
-        self.after_request(_open_to_all)
 
     def route_for(
         self,
@@ -103,15 +102,6 @@ class Api(Blueprint):
         self, *paths: str, **options: Any
     ) -> Callable[[H], H]:
         return self.route_for("DELETE", *paths, **options)
-
-
-async def _open_to_all(response: Response) -> Response:
-    """Any page may use the API with a token of its own; none may with a visitor's cookies."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = (
-        "Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
-    )
-    return response
 
 
 def _view(route: Route) -> Callable[..., Awaitable[Response]]:
