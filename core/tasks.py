@@ -142,11 +142,15 @@ class Jobs:
             await asyncio.gather(*late, return_exceptions=True)
         self._loops, self._events = [], {}
 
-    async def settle(self, rounds: int = 100) -> None:
-        """Do all that is due, and what comes of it, then return: for tests and for commands."""
+    async def settle(self, rounds: int = 100) -> int:
+        """Do all that is due, and what comes of it, then return how much it was: for tests and for commands."""
+        total = 0
         for _ in range(rounds):
-            if not sum([await drain() for drain in list(self._drains.values())]):
-                return
+            done = sum([await drain() for drain in list(self._drains.values())])
+            total += done
+            if not done:
+                break
+        return total
 
     async def _loop(self, name: str, drain: Drain) -> None:
         event = self._events[name]
