@@ -55,6 +55,9 @@ async def _accepted(follow: Follow, follower: Actor, target: Actor) -> None:
     after_commit(lambda: here().hooks.follow_accepted(follow=follow))
 
 
+_accept = accept
+
+
 async def reject(target: Actor, follower: Actor) -> None:
     """Turn down who asked to follow, or stop somebody from following. Raises NotFound where they do not."""
     async with transaction():
@@ -140,6 +143,19 @@ async def reject_friend(actor: Actor, request_id: str) -> Actor:
         if request.state == REQUESTED:
             await reject(actor, friend)
     return friend
+
+
+async def answer(actor: Actor, other: Actor, *, accept: bool) -> None:
+    """Answer whoever asks to follow or to be friends, whichever it is. Raises NotFound where they asked nothing."""
+    asked = await Follow.get_or_none(follower_id=other.id, target_id=actor.id)
+    if asked is None:
+        raise NotFound("There is no such request.")
+    if asked.wants_back:
+        await (accept_friend if accept else reject_friend)(actor, asked.id)
+    elif accept:
+        await _accept(actor, other)
+    else:
+        await reject(actor, other)
 
 
 async def end_friendship(actor: Actor, friend: Actor) -> None:

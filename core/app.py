@@ -11,6 +11,7 @@ from quart import Quart, request
 from redis.asyncio import Redis
 
 import core
+from core.accounts import pages as accounts_pages
 from core.accounts import routes as accounts_routes
 from core.api import docs, friends, instance_routes, stream, users
 from core.api.cors import open_to_all
@@ -33,6 +34,7 @@ from core.plugins import start as load_plugins
 from core.secrets import Secrets
 from core.tasks import Jobs
 from core.tokens import Tokens
+from core.wake import Wakes
 from core.web import frame_routes
 from core.web.pages import Pages
 
@@ -46,6 +48,7 @@ CORE_BLUEPRINTS = (
     docs.blueprint,
     stream.blueprint,
     frame_routes.blueprint,
+    accounts_pages.blueprint,
     health,
 )
 
@@ -58,16 +61,19 @@ def create_instance(
     folder: Path,
     settings: Settings,
     *,
+    hooks: Hooks | None = None,
     works_here: bool = True,
     neighbours: Mapping[str, Any] | None = None,
 ) -> Instance:
     """Assemble an instance; nothing is opened yet. `neighbours` are ASGI apps by host, for worlds of tests.
 
-    Raises PluginError for a plugin that cannot be joined in, StartError for kinds claimed twice.
+    `hooks` are those of the plugins that are switched on, where they are loaded already. Raises PluginError for a
+    plugin that cannot be joined in, StartError for kinds claimed twice.
     """
-    hooks = load_plugins(settings.plugins.enabled, [folder / "plugins"], marker=folder / ".loading")
+    hooks = hooks or load_plugins(settings.plugins.enabled, [folder / "plugins"], marker=folder / ".loading")
     secrets = Secrets(folder / "secrets", override=settings.secret_key.encode() if settings.secret_key else None)
     redis: Redis | None = Redis.from_url(settings.redis.url) if settings.redis.url else None
+    wakes = Wakes(settings.redis.url, secrets.derive("huey")) if settings.redis.url else None
     federation = settings.federation
     app = Quart("core", root_path=str(Path(core.__file__).parent), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.request_bytes
@@ -87,7 +93,7 @@ def create_instance(
             user_agent=f"Kith/{core.__version__} (+{settings.server.base_url})",
             apps=neighbours,
         ),
-        jobs=Jobs(works_here=works_here),
+        jobs=Jobs(works_here=works_here, wakes=wakes),
         tokens=Tokens(
             secrets.derive("access-tokens"),
             issuer=settings.server.base_url,

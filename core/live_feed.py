@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import orjson
+
 from core import present
 from core.database import rows
 from core.instance import here
@@ -28,7 +30,7 @@ async def announce(entry_id: str, owners: Iterable[str] = (), *, channels: Itera
     entry = await Entry.get_or_none(id=entry_id, deleted_at__isnull=True)
     if entry is None:
         return
-    event = {"type": "post", "data": await present.post(entry, None)}
+    event = {"type": "post", "data": orjson.Fragment(await present.post(entry, None))}
     for channel in (*map(home_of, owners), *channels):
         here().live.publish(channel, event)
 

@@ -163,6 +163,32 @@ async def directory(viewer: Viewer, term: str, page: int, limit: int) -> tuple[l
     return people, int(total or 0)
 
 
+async def suggestions(actor: Actor, limit: int) -> list[Row]:
+    """People here who want to be found, whom the actor does not follow yet; those with most followers first."""
+    return await rows(
+        f"SELECT a.* FROM core_actor a WHERE a.domain = '' AND a.type <> 'application' AND {_PRESENT}"
+        " AND a.is_discoverable AND a.silenced_at IS NULL AND a.id <> $2 AND a.posts_count > 0"
+        f"{_NOT_APART} AND NOT EXISTS (SELECT 1 FROM core_follow t WHERE t.follower_id = $2 AND t.target_id = a.id)"
+        " AND NOT EXISTS (SELECT 1 FROM core_mute t WHERE t.actor_id = $2 AND t.target_id = a.id)"
+        " ORDER BY a.followers_count DESC, a.id LIMIT $1",
+        limit,
+        actor.id,
+    )
+
+
+async def count_friends(actor_id: str) -> int:
+    """How many follow somebody and are followed by them."""
+    return int(
+        await value(
+            "SELECT COUNT(*) FROM core_follow t JOIN core_follow u ON u.follower_id = t.target_id"
+            f" AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}'"
+            f" WHERE t.follower_id = $1 AND t.state = '{ACCEPTED}'",
+            actor_id,
+        )
+        or 0
+    )
+
+
 _RELATIONS = (
     ("isFollowing", f"SELECT target_id FROM core_follow WHERE follower_id = $1 AND state = '{ACCEPTED}'", "target_id"),
     ("isRequested", f"SELECT target_id FROM core_follow WHERE follower_id = $1 AND state = '{REQUESTED}'", "target_id"),

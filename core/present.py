@@ -106,17 +106,15 @@ PAGE_COLUMNS = (
 )
 
 
-async def posts(page: Sequence[Row], viewer: Actor | None) -> list[orjson.Fragment]:
-    """The forms of a page of entries, rows of `PAGE_COLUMNS` and, in home timelines, `via_id`; ready to be spliced."""
+async def posts(page: Sequence[Row], viewer: Actor | None) -> list[bytes]:
+    """The forms of a page of entries, rows of `PAGE_COLUMNS` and, in home timelines, `via_id`: JSON, to be spliced."""
     prepared = await _prepared(page)
     marks = await _marks(viewer, [row["id"] for row in page]) if viewer and page else {}
     sharers = await _sharers(page)
-    return [
-        orjson.Fragment(_finish(row, prepared[row["id"]], viewer, marks.get(row["id"], ""), sharers)) for row in page
-    ]
+    return [_finish(row, prepared[row["id"]], viewer, marks.get(row["id"], ""), sharers) for row in page]
 
 
-async def post(entry: Entry, viewer: Actor | None) -> orjson.Fragment:
+async def post(entry: Entry, viewer: Actor | None) -> bytes:
     """The form of one entry."""
     page = await rows(
         f"SELECT {PAGE_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = $1",  # noqa: S608
@@ -125,9 +123,9 @@ async def post(entry: Entry, viewer: Actor | None) -> orjson.Fragment:
     return (await posts(page, viewer))[0]
 
 
-def unspliced(fragments: Iterable[orjson.Fragment]) -> list[Form]:
-    """The forms as dicts, for pages."""
-    return [orjson.loads(fragment.contents) for fragment in fragments]
+def unpacked(prepared: Iterable[bytes]) -> list[Form]:
+    """The forms as dicts, for pages and comments."""
+    return [orjson.loads(form) for form in prepared]
 
 
 _TAIL = (

@@ -25,8 +25,14 @@ class Answer:
 
 
 def envelope(data: Any) -> bytes:
-    """The success envelope; prepared fragments in the data are spliced as they are."""
-    return orjson.dumps({"success": True, "data": data})
+    """The success envelope; bytes in the data are JSON already and are spliced as they are."""
+    return orjson.dumps({"success": True, "data": data}, default=_spliced)
+
+
+def _spliced(value: Any) -> orjson.Fragment:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    return orjson.Fragment(value)
 
 
 def problem(error: KithError, error_id: str = "") -> Response:

@@ -1,26 +1,32 @@
 """Text posts and comments, the feeds they appear in, and what people do with them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quart import Blueprint
+
+from core.entries import Kind
 from core.plugins import hookimpl
-from plugins.posts import federation, feeds, pages, routes
+from plugins.posts import acts, federation, feeds, pages, routes
 
 REQUIRES: list[str] = []
 
 
 @hookimpl
-def blueprints():  # type: ignore[no-untyped-def]
-    return [routes.api, feeds.api, pages.blueprint]
+def blueprints() -> Sequence[Blueprint]:
+    return [routes.api, feeds.api, pages.blueprint, acts.blueprint]
 
 
 @hookimpl
-def kinds():  # type: ignore[no-untyped-def]
+def kinds() -> Sequence[Kind]:
     return [federation.POST]
 
 
 @hookimpl
-def inbox():  # type: ignore[no-untyped-def]
+def inbox() -> Mapping[str, Any]:
     return federation.INBOX
 
 
 @hookimpl
-def outbox():  # type: ignore[no-untyped-def]
+def outbox() -> Mapping[str, Any]:
     return federation.OUTBOX

@@ -99,7 +99,7 @@ async def read_comments(ask: Ask[None, StreamQuery], post_id: str) -> object:
     entry = await visible_entry(ask.viewer, post_id)
     name = f"comments:{entry.id}"
     found = await lists.comments(entry, ask.viewer, ask.before(name), ask.query.limit)
-    forms = present.unspliced(await present.posts(found[: ask.query.limit], ask.actor_or_none))
+    forms = present.unpacked(await present.posts(found[: ask.query.limit], ask.actor_or_none))
     return ask.page("comments", name, found, [present.comment(form) for form in forms])
 
 
@@ -111,7 +111,7 @@ async def _comment(ask: Ask[NewComment, None], parent_id: str) -> Answer:
 
 
 async def _form(ask: Ask[NewComment, None], entry: Entry) -> object:
-    return present.comment(orjson.loads((await present.post(entry, ask.actor)).contents))
+    return present.comment(orjson.loads(await present.post(entry, ask.actor)))
 
 
 @api.post("/posts/<post_id>/comments", body=NewComment, answer=Comment, status=201)

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.audience import WANTED, Viewer, visible_sql
 from core.database import rows
+from core.html import tag_key
 from core.models import ACCEPTED, Actor, Entry
 from core.present import PAGE_COLUMNS
 
@@ -81,6 +82,19 @@ async def bookmarks(actor: Actor, before: str | None, limit: int) -> list[Row]:
         actor.id,
         before or _LAST,
         limit + 1,
+    )
+
+
+async def tagged(tag: str, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
+    """Public posts with a hashtag, newest first."""
+    return await rows(
+        f"SELECT {PAGE_COLUMNS}, e.id AS position FROM core_entry_tag g JOIN core_entry e ON e.id = g.entry_id"
+        " JOIN core_actor a ON a.id = e.author_id WHERE g.key = $4 AND e.visibility = 'public' AND g.entry_id < $2"
+        f" AND a.silenced_at IS NULL AND {visible_sql(viewer, 1, rule=WANTED)} ORDER BY g.entry_id DESC LIMIT $3",
+        viewer.parameter,
+        before or _LAST,
+        limit + 1,
+        tag_key(tag),
     )
 
 

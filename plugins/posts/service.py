@@ -12,7 +12,7 @@ from core.audience import OPEN, viewer_of
 from core.database import is_id, new_id, now, transaction
 from core.entries import Draft, publishing, visible_entry
 from core.errors import Forbidden, Invalid, NotFound
-from core.html import Linked, counted_length, find_mentions, find_tags, render
+from core.html import Linked, counted_length, find_mentions, find_tags, render, without_controls
 from core.instance import here
 from core.models import Actor, Entry
 from core.people import find
@@ -22,7 +22,7 @@ from plugins.posts.models import ScheduledPost
 KIND = "post"
 MENTIONS_AT_MOST = 30
 # From the widest to the narrowest: an answer never reaches further than what it answers.
-_WIDTH = {"public": 0, "unlisted": 1, "followers": 2, "friends": 3, "direct": 4, "private": 5}
+WIDTH = {"public": 0, "unlisted": 1, "followers": 2, "friends": 3, "direct": 4, "private": 5}
 
 
 async def write(
@@ -91,7 +91,7 @@ async def change(
     actor: Actor, entry_id: str, content: str, *, content_warning: str | None = None, language: str | None = None
 ) -> Entry:
     """Give one's own post new words. Raises NotFound, Forbidden for other people's, Invalid, Rejected."""
-    entry = await _own(actor, entry_id)
+    entry = await own(actor, entry_id)
     draft = await _draft(
         actor,
         content,
@@ -112,10 +112,11 @@ async def delete(actor: Actor, entry_id: str) -> None:
     if waiting:
         await waiting.delete()
         return
-    await entries.remove(await _own(actor, entry_id), by=actor)
+    await entries.remove(await own(actor, entry_id), by=actor)
 
 
-async def _own(actor: Actor, entry_id: str) -> Entry:
+async def own(actor: Actor, entry_id: str) -> Entry:
+    """One's own post. Raises NotFound, Forbidden for other people's."""
     entry = await visible_entry(viewer_of(actor), entry_id)
     if entry.author_id != actor.id:
         raise Forbidden("This is somebody else's.")
@@ -134,6 +135,7 @@ def _check_content(content: str) -> None:
 async def _draft(
     author: Actor, content: str, *, content_warning: str, language: str, kind: str = KIND
 ) -> Draft:
+    content = without_controls(content)
     _check_content(content)
     if len(content_warning) > 500:
         raise Invalid({"contentWarning": "This is too long: at most 500 characters."})
@@ -161,11 +163,10 @@ async def _mentioned(author: Actor, content: str) -> _Named:
     """Who is named in a text; people of other servers are looked up there if they are not known yet."""
     named = _Named()
     for mention in list(find_mentions(content))[:MENTIONS_AT_MOST]:
-        address = f"{mention.name}@{mention.host}" if mention.host else mention.name
-        actor = await find(address) or (await _look_up(f"@{address}") if mention.host else None)
+        actor = await find(mention.key) or (await _look_up(f"@{mention.key}") if mention.host else None)
         if actor is None or not actor.is_here or await are_apart(author.id, actor.id):
             continue
-        named.links[address.lower()] = Linked(url=actor.url or actor.uri, label=actor.username, uri=actor.uri)
+        named.links[mention.key] = Linked(url=actor.url or actor.uri, label=actor.username, uri=actor.uri)
         if actor.id not in [known.id for known in named.actors]:
             named.actors.append(actor)
     return named
@@ -189,4 +190,4 @@ async def _answer(draft: Draft, parent: Entry) -> None:
 def _narrowed(wanted: str | None, parent: Entry | None) -> str:
     if parent is None:
         return wanted or "public"
-    return max(wanted or parent.visibility, parent.visibility, key=_WIDTH.__getitem__)
+    return max(wanted or parent.visibility, parent.visibility, key=WIDTH.__getitem__)
