@@ -33,7 +33,9 @@ _COMPRESSIBLE = {".css", ".js", ".json", ".mjs", ".svg", ".txt", ".webmanifest"}
 _FOREVER = "public, max-age=31536000, immutable"
 _AN_HOUR = "public, max-age=3600"
 _HASHED = re.compile(r"^(?P<stem>.+)\.(?P<digest>[0-9a-f]{12})(?P<suffix>\.[a-z0-9]+)$")
-_IMPORT = re.compile(r"""(?P<lead>(?:^|[;}\s])(?:import|export)\b[^;"'()]*?|\bimport\(\s*)(?P<quote>["'])(?P<name>[^"']+)["']""")
+_IMPORT = re.compile(
+    r"""(?P<lead>(?:^|[;}\s])(?:import|export)\b[^;"'()]*?|\bimport\(\s*)(?P<quote>["'])(?P<name>[^"']+)["']"""
+)
 
 
 class MissingAsset(LookupError):
@@ -64,9 +66,9 @@ class Answer:
 class Assets:
     """The static files of the frame, of the plugins, of npm packages and of the instance.
 
-    A logical name is a path below one of `folders` (`js/kith.js`, `posts/posts.css`) or the name of a package (`htmx.org`).
-    The first folder that has the file wins: the instance's own comes first. `stylesheets` are joined, in their order and
-    headed by `variables` (CSS custom properties, e.g. `{"--hue": "150"}`), into the one file `style.css`.
+    A logical name is a path below one of `folders` (`js/kith.js`, `posts/posts.css`) or the name of a package
+    (`htmx.org`). The first folder that has the file wins: the instance's own comes first. `stylesheets` and then
+    `rules` are joined into the one file `style.css`.
     """
 
     def __init__(
@@ -75,12 +77,12 @@ class Assets:
         *,
         packages: Mapping[str, Path] | None = None,
         stylesheets: Iterable[str] = (),
-        variables: Mapping[str, str] | None = None,
+        rules: str = "",
     ) -> None:
         self._folders = [folder for folder in folders if folder.is_dir()]
         self._packages = dict(packages or {})
         self._stylesheets = tuple(stylesheets)
-        self._variables = dict(variables or {})
+        self._rules = rules
         self._ready: dict[str, Asset] = {}
         self._underway: list[str] = []
 
@@ -117,7 +119,7 @@ class Assets:
         else:
             asset, keep = self._served(path), _AN_HOUR
         if asset is None:
-            return Answer(404, {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}, b"Not found\n")
+            return Answer(404, {"Content-Type": MEDIA_TYPES[".txt"], "Cache-Control": "no-store"}, b"Not found\n")
         headers = {
             "Content-Type": asset.media_type,
             "Cache-Control": keep,
@@ -173,11 +175,8 @@ class Assets:
         raise MissingAsset(f"there is no static file {name!r}")
 
     def _joined_styles(self) -> bytes:
-        roles = "".join(f"{name}:{value};" for name, value in self._variables.items())
         parts = [self._read(name).decode() for name in self._stylesheets]
-        if roles:
-            parts.append(f":root{{{roles}}}\n")
-        return "\n".join(_without_comments(part) for part in parts).encode()
+        return "\n".join(_without_comments(part) for part in [*parts, self._rules]).encode()
 
     def _with_hashed_imports(self, name: str, source: str) -> str:
         """Rewrite `from "./toast.js"` and `from "htmx.org"` to hashed addresses: no import map, so no inline script."""
@@ -186,7 +185,7 @@ class Assets:
             wanted = found["name"]
             if wanted.startswith("."):
                 wanted = posixpath.normpath(posixpath.join(posixpath.dirname(name), wanted))
-            return f'{found["lead"]}{found["quote"]}{self.url(wanted)}{found["quote"]}'
+            return f"{found['lead']}{found['quote']}{self.url(wanted)}{found['quote']}"
 
         return _IMPORT.sub(hashed, source)
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from core.web import words
 from core.web.assets import Assets
-from core.web.icons import icon, sprite
+from core.web.icons import icon, icon_styles
 from core.web.language import current_language, gettext, ngettext
 from core.web.slots import Card, NavItem, arrange, in_order
 
@@ -25,16 +25,14 @@ DEFAULT_HUE = 160
 def frame_assets(
     plugins: Mapping[str, Path], instance: Path | None = None, *, hue: int = DEFAULT_HUE, root: Path = ROOT
 ) -> Assets:
-    """The static files of an instance: its own first, then the plugins' (by name, with the plugin's folder), then the frame's.
+    """The static files of an instance: its own first, then the plugins' (name and folder), then the frame's.
 
     A plugin's `static/<name>/<name>.css` becomes a layer of the one style sheet; `hue` is the accent, in OKLCH degrees.
     """
     folders = [instance / "static"] if instance else []
     folders += [folder / "static" for folder in plugins.values()]
     own_styles = [
-        f"{name}/{name}.css"
-        for name, folder in plugins.items()
-        if (folder / "static" / name / f"{name}.css").is_file()
+        f"{name}/{name}.css" for name, folder in plugins.items() if (folder / "static" / name / f"{name}.css").is_file()
     ]
     if instance and (instance / "static" / "instance.css").is_file():
         own_styles.append("instance.css")
@@ -42,7 +40,7 @@ def frame_assets(
         [*folders, root / "static"],
         packages={name: root / "node_modules" / path for name, path in PACKAGES.items()},
         stylesheets=[*STYLES, *own_styles],
-        variables={"--hue": str(hue % 360)},
+        rules=f"{icon_styles()}:root{{--hue:{hue % 360}}}",
     )
 
 
@@ -93,7 +91,6 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
     env.globals.update(
         asset=assets.url,
         icon=icon,
-        sprite=sprite,
         author_audiences=words.author_audiences,
         current_language=current_language,
     )

@@ -31,7 +31,10 @@ class Language:
 
 @lru_cache(maxsize=32)
 def language(code: str) -> Language:
-    """The language of this code (`de`, `pt-BR`), English words where nobody has translated yet; LookupError if unknown."""
+    """The language of this code (`de`, `pt-BR`), with English words where nobody has translated yet.
+
+    Raises LookupError for a code that is no language.
+    """
     try:
         locale = Locale.parse(code, sep="-")
     except (ValueError, UnknownLocaleError) as error:

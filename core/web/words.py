@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_compact_decimal, format_decimal
 from markupsafe import Markup
 
@@ -43,12 +43,13 @@ def time_words(value: str | datetime, now: datetime | None = None) -> str:
 
 @lru_cache(maxsize=1024)
 def _day(day: date, this_year: int, code: str) -> str:
-    return format_date(day, "medium" if day.year != this_year else "d MMM", locale=language(code).locale)
+    return format_skeleton("MMMd" if day.year == this_year else "yMMMd", day, locale=language(code).locale)
 
 
 @lru_cache(maxsize=4096)
 def _exactly(minute: datetime, code: str) -> str:
-    return f"{format_datetime(minute, 'd MMMM y, HH:mm', locale=language(code).locale)} UTC"
+    locale = language(code).locale
+    return f"{format_date(minute, 'long', locale=locale)}, {format_time(minute, 'short', locale=locale)} UTC"
 
 
 def time_element(value: str | datetime, words: str | None = None) -> Markup:
@@ -66,7 +67,7 @@ def exact_time(value: str | datetime) -> str:
 
 def day_words(value: str | datetime) -> str:
     """Month and year, for `joined in …`."""
-    return format_date(as_time(value), "MMMM y", locale=current_language().locale)
+    return format_skeleton("yMMMM", as_time(value), locale=current_language().locale)
 
 
 def compact(number: int | None) -> str:

@@ -62,6 +62,7 @@ function remove(button) {
     act: () => {
       waiting.delete(path);
       bringBack();
+      entry.tabIndex = -1;
       entry.focus();
     },
     then: send,

@@ -74,6 +74,8 @@ function prepare(form) {
     if (choice) choice.checked = true;
     form.querySelector(".composer-draft").hidden = false;
   }
+  form.addEventListener("focusin", () => form.classList.add("open"));
+  if (form.elements.content.value) form.classList.add("open");
   let later = 0;
   form.addEventListener("input", () => {
     look(form);

@@ -14,6 +14,7 @@ function step(by) {
   const next = list[from < 0 ? Math.max(0, first) : Math.min(list.length - 1, Math.max(0, from + by))];
   for (const entry of document.querySelectorAll(".entry.at")) entry.classList.remove("at");
   next.classList.add("at");
+  next.tabIndex = -1;
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }

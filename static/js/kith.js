@@ -1,23 +1,10 @@
-// What every page has: menus that close, the theme switch, times that move on, cards that open.
+// What every page has: the theme switch, times that move on, cards that open.
 import "./actions.js";
 import "./composer.js";
 import "./live.js";
 import "./keyboard.js";
+import "./menus.js";
 import { toast, words } from "./toast.js";
-
-/* Menus close when you look elsewhere, and give the focus back. */
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target) || event.target.closest(".menu-list > a, .menu-list > button")) menu.open = false;
-  }
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const menu = event.target.closest?.("details.menu[open]") ?? document.querySelector("details.menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-});
 
 /* Light, dark, or as the device says. */
 for (const button of document.querySelectorAll("[data-theme-switch]")) {

@@ -46,7 +46,9 @@ export async function loadNew() {
   feed.prepend(...cards);
   document.querySelector(".feed ~ .empty")?.remove();
   scrollTo({ top: 0 });
-  cards[0]?.focus({ preventScroll: true });
+  if (!cards.length) return;
+  cards[0].tabIndex = -1;
+  cards[0].focus({ preventScroll: true });
 }
 
 function take({ type, id, data }) {
