@@ -1,0 +1,218 @@
+"""ActivityStreams documents: which words are understood, how values are read, what an actor of ours looks like."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from mimetypes import guess_type
+from typing import Any
+
+import orjson
+from quart import Request, Response
+
+from core.federation import negotiation
+from core.federation.own_keys import OwnKeys, own_keys
+from core.models import Actor
+
+Document = dict[str, Any]
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+PUBLIC_ALIASES = frozenset({PUBLIC, "as:Public", "Public"})
+ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
+ACTIVITY_JSON = "application/activity+json"
+SECURITY = "https://w3id.org/security/v1"
+CONTROLLED_IDENTIFIERS = "https://www.w3.org/ns/cid/v1"
+ACTOR_TYPES = {
+    "Person": "person",
+    "Service": "service",
+    "Application": "application",
+    "Group": "group",
+    "Organization": "organization",
+}
+_WRITTEN_TYPES = {ours: theirs for theirs, ours in ACTOR_TYPES.items()}
+
+_MASTODON = {"toot": "http://joinmastodon.org/ns#"}
+_SCHEMA = {"schema": "http://schema.org#"}
+# Activities and objects.
+CONTEXT: list[Any] = [
+    ACTIVITY_STREAMS,
+    CONTROLLED_IDENTIFIERS,
+    {
+        **_MASTODON,
+        "sensitive": "as:sensitive",
+        "Hashtag": "as:Hashtag",
+        "Emoji": "toot:Emoji",
+        "blurhash": "toot:blurhash",
+        "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
+        "votersCount": "toot:votersCount",
+        "ostatus": "http://ostatus.org#",
+        "conversation": "ostatus:conversation",
+        "litepub": "http://litepub.social/ns#",
+        "directMessage": "litepub:directMessage",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+        "canReply": {"@id": "gts:canReply", "@type": "@id"},
+        "canLike": {"@id": "gts:canLike", "@type": "@id"},
+        "canAnnounce": {"@id": "gts:canAnnounce", "@type": "@id"},
+        "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+        "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
+        "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+        "quoteAuthorization": {"@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id"},
+        "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",
+        "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+        "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
+        "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
+        "fedibird": "http://fedibird.com/ns#",
+        "quoteUri": "fedibird:quoteUri",
+        "quoteUrl": "as:quoteUrl",
+        "misskey": "https://misskey-hub.net/ns#",
+        "_misskey_quote": "misskey:_misskey_quote",
+    },
+]
+ACTOR_CONTEXT: list[Any] = [
+    ACTIVITY_STREAMS,
+    SECURITY,
+    CONTROLLED_IDENTIFIERS,
+    {
+        **_MASTODON,
+        **_SCHEMA,
+        "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+        "featured": {"@id": "toot:featured", "@type": "@id"},
+        "discoverable": "toot:discoverable",
+        "indexable": "toot:indexable",
+        "suspended": "toot:suspended",
+        "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
+        "movedTo": {"@id": "as:movedTo", "@type": "@id"},
+        "PropertyValue": "schema:PropertyValue",
+        "value": "schema:value",
+        "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
+        "implements": {"@id": "https://w3id.org/fep/844e/implements", "@type": "@id"},
+    },
+]
+_RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+
+
+def as_list(value: Any) -> list[Any]:
+    """A value that may be absent, single or a list, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def id_of(value: Any) -> str:
+    """The id of what is named, embedded, linked to, or the only member of a list; empty where there is none."""
+    if isinstance(value, list):
+        return id_of(value[0]) if len(value) == 1 else ""
+    if isinstance(value, Mapping):
+        value = value.get("id") or (value.get("href") if value.get("type") == "Link" else None)
+    return value if isinstance(value, str) else ""
+
+
+def first_known_type(document: Mapping[str, Any], known: Collection[str]) -> str:
+    """The first type of a document that is among the known ones; empty where none is."""
+    return next((one for one in as_list(document.get("type")) if isinstance(one, str) and one in known), "")
+
+
+def is_public(value: Any) -> bool:
+    """Whether an addressee is everybody, in any of the spellings in use."""
+    return isinstance(value, str) and value in PUBLIC_ALIASES
+
+
+def stamp(moment: datetime) -> str:
+    """A time as documents bear it: RFC 3339 in UTC, seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wants_document(request: Request) -> bool:
+    """Whether whoever asks for a page would rather have its document: `Accept` names it, and not pages before it."""
+    return negotiation.prefers_document(request.headers.get("Accept", ""), otherwise=False)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether whoever asks for a document would rather have a page; where nothing is said, it is the document."""
+    return not negotiation.prefers_document(request.headers.get("Accept", ""), otherwise=True)
+
+
+def activity_response(document: Mapping[str, Any], status: int = 200, *, personal: bool = False) -> Response:
+    """A document as the answer to a request; the media type bears no parameters, which some peers insist on.
+
+    `personal` says that the answer depends on who signed the request, so that no cache may keep it.
+    """
+    body = orjson.dumps(document)
+    response = Response(body, status=status, content_type=ACTIVITY_JSON)
+    response.headers["Vary"] = "Accept, Signature" if personal else "Accept"
+    response.headers["Cache-Control"] = "private, no-store" if personal or status != 200 else "public, max-age=60"
+    response.headers["ETag"] = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return response
+
+
+def tombstone(uri: str, former_type: str = "", deleted: datetime | None = None) -> Document:
+    """What is left of something that was deleted."""
+    document: Document = {"@context": ACTIVITY_STREAMS, "id": uri, "type": "Tombstone"}
+    if former_type:
+        document["formerType"] = former_type
+    if deleted:
+        document["deleted"] = stamp(deleted)
+    return document
+
+
+async def actor_document(actor: Actor) -> Document:
+    """The document of an actor of ours (section 2); of a suspended one it says little more than that."""
+    return _document(actor, await own_keys(actor))
+
+
+def _document(actor: Actor, keys: OwnKeys) -> Document:
+    document: Document = {
+        "@context": ACTOR_CONTEXT,
+        "id": actor.uri,
+        "type": _WRITTEN_TYPES.get(actor.type, "Person"),
+        "preferredUsername": actor.username,
+        "name": actor.name or actor.username,
+        "summary": actor.summary,
+        "url": actor.url or actor.uri,
+        "inbox": actor.inbox_url,
+        "outbox": actor.outbox_url,
+        "followers": actor.followers_url,
+        "following": actor.following_url,
+        "endpoints": {"sharedInbox": actor.shared_inbox_url},
+        "published": stamp(actor.created_at),
+        "manuallyApprovesFollowers": actor.is_locked,
+        "discoverable": actor.is_discoverable,
+        "indexable": actor.is_indexable,
+        "publicKey": {"id": keys.rsa.key_id, "owner": actor.uri, "publicKeyPem": keys.rsa_pem},
+        "assertionMethod": [
+            {
+                "id": keys.ed25519.key_id,
+                "type": "Multikey",
+                "controller": actor.uri,
+                "publicKeyMultibase": keys.ed25519_multibase,
+            }
+        ],
+        "generator": {"type": "Application", "implements": [{"href": _RFC9421, "name": "RFC-9421: HTTP Signatures"}]},
+        "tag": [],
+        "attachment": [_property(field) for field in actor.profile_fields],
+    }
+    if actor.featured_url:
+        document["featured"] = actor.featured_url
+    if actor.suspended_at is not None:
+        return document | {"name": actor.username, "summary": "", "attachment": [], "suspended": True}
+    if actor.also_known_as:
+        document["alsoKnownAs"] = actor.also_known_as
+    if actor.moved_to_uri:
+        document["movedTo"] = actor.moved_to_uri
+    if actor.avatar_url:
+        document["icon"] = _image(actor.avatar_url)
+    if actor.cover_url:
+        document["image"] = _image(actor.cover_url)
+    return document
+
+
+def _property(field: Mapping[str, Any]) -> Document:
+    return {"type": "PropertyValue", "name": field.get("name", ""), "value": field.get("value", "")}
+
+
+def _image(url: str) -> Document:
+    media_type, _ = guess_type(url.partition("?")[0])
+    return {"type": "Image", "mediaType": media_type or "image/jpeg", "url": url}
