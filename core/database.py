@@ -47,6 +47,8 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
+SETTLE_SECONDS = 5
+
 T = TypeVar("T")
 
 _current: ContextVar[Database | None] = ContextVar("database", default=None)
@@ -123,18 +125,15 @@ class Database:
         """Stop the tasks of this database, let commits and their callbacks finish, and disconnect."""
         if self._engine is None:
             return
-        engine, self._engine = self._engine, None
+        for task in self._tasks:
+            task.cancel()
         try:
-            for task in self._tasks:
-                task.cancel()
             if self._tasks:
-                await asyncio.wait(self._tasks, timeout=5)
+                await asyncio.wait(self._tasks, timeout=SETTLE_SECONDS)
+            await self._engine.settle(SETTLE_SECONDS)
         finally:
-            self._engine = engine
-            try:
-                await engine.close()
-            finally:
-                self._engine = self._context = None
+            engine, self._engine, self._context = self._engine, None, None
+            await engine.close()
 
     @contextmanager
     def using(self) -> Iterator[None]:
@@ -172,13 +171,19 @@ def current_database() -> Database:
     return database
 
 
+def _engine() -> Engine:
+    engine = current_database().engine
+    engine._check_loop()
+    return engine
+
+
 def transaction() -> AbstractAsyncContextManager[object]:
     """`async with transaction():` commits all of the block or nothing; nested, it is a savepoint.
 
     Raises TransactionManagementError at its end when a statement of the block failed and the exception was swallowed.
     Never await the network inside: on SQLite all other writers wait.
     """
-    return current_database().engine._in_transaction()
+    return _engine()._in_transaction()
 
 
 def in_transaction() -> bool:
@@ -208,29 +213,29 @@ async def rows(sql: str, *parameters: Any) -> list[Row]:
     Ids come as str; moments as datetime or text (`when`), JSON as text (`from_json`), booleans on SQLite as 0 and 1.
     Lists and dicts in parameters become JSON on SQLite; for a list use `one_of`.
     """
-    return await current_database().engine.fetch(sql, parameters)
+    return await _engine().fetch(sql, parameters)
 
 
 async def row(sql: str, *parameters: Any) -> Row | None:
     """The first row of a query, or None."""
-    found = await current_database().engine.fetch(sql, parameters)
+    found = await _engine().fetch(sql, parameters)
     return found[0] if found else None
 
 
 async def value(sql: str, *parameters: Any) -> Any:
     """The first column of the first row, or None."""
-    found = await current_database().engine.fetch(sql, parameters)
+    found = await _engine().fetch(sql, parameters)
     return next(iter(found[0].values())) if found else None
 
 
 async def execute(sql: str, *parameters: Any) -> int:
     """Run one statement and return how many rows it touched."""
-    return await current_database().engine.run(sql, parameters)
+    return await _engine().run(sql, parameters)
 
 
 async def many(sql: str, parameters: Iterable[Sequence[Any]]) -> None:
     """Run one statement for each tuple of parameters, all or nothing."""
-    await current_database().engine.run_many(sql, parameters)
+    await _engine().run_many(sql, parameters)
 
 
 def one_of(number: int, type: str = "uuid") -> str:
@@ -245,7 +250,11 @@ def spawn(coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> asyn
 
     An exception that ends it is logged; `Database.close` cancels it.
     """
-    database = current_database()
+    try:
+        database = current_database()
+    except RuntimeError:
+        coroutine.close()
+        raise
     task = detach(coroutine, name)
     database._tasks.add(task)
     task.add_done_callback(database._tasks.discard)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+import textwrap
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,7 @@ from tortoise.context import TortoiseContext
 from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
-from tortoise.migrations.graph import MigrationGraph, MigrationKey
-from tortoise.migrations.loader import MigrationLoader
+from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.operations import AlterModelOptions, CreateModel, RunPython, RunSQL
 from tortoise.migrations.recorder import MigrationRecorder
@@ -26,18 +26,17 @@ from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 from tortoise.migrations.writer import MigrationWriter
 
-from core.database import Database, rows, transaction, value
+from core.database import Database, DatabaseUnavailable, rows, transaction, value
+from core.migration_graph import Loader, NewerDatabase
 from core.migrations_sqlite import RebuildingSchemaEditor
 from core.schema_changes import PostgresSchemaEditor
 
 ADVISORY_LOCK = 0x6B697468
 TABLE = "tortoise_migrations"
 
+__all__ = ["NewerDatabase", "make", "migrate", "plan", "remove_app", "unwritten"]
+
 Progress = Callable[[str], object]
-
-
-class NewerDatabase(Exception):
-    """The database was written by a newer version of the code than this one."""
 
 
 async def migrate(database: Database, *, progress: Progress | None = None) -> list[str]:
@@ -81,59 +80,18 @@ async def make(database: Database, app: str, name: str | None = None) -> Path | 
         return None
     if name:
         writer.name = f"{writer.name[:4]}_{name}"
-    return writer.write()
+    path = writer.path()
+    sentence = (
+        f"The first tables of {app}" if writer.initial else "; ".join(each.describe() for each in writer.operations)
+    )
+    path.write_text(f'"""{textwrap.shorten(sentence, 110)}."""\n\n{writer.as_string()}\n', encoding="utf-8")
+    return path
 
 
 async def unwritten(database: Database, app: str) -> list[str]:
     """What `make` would write, one sentence for each change; empty when models and migrations agree."""
     writer = await _next_migration(database, app)
     return [operation.describe() for operation in writer.operations] if writer is not None else []
-
-
-class AppGraph(MigrationGraph):
-    """A graph in which the first and last migrations of an app are those among its own, whoever depends on them."""
-
-    def root_nodes(self, app_label: str | None = None) -> list[MigrationKey]:
-        nodes = (node for node in self.node_map.values() if app_label in {None, node.key.app_label})
-        return sorted(
-            node.key for node in nodes if all(parent.key.app_label != node.key.app_label for parent in node.parents)
-        )
-
-    def leaf_nodes(self, app_label: str | None = None) -> list[MigrationKey]:
-        nodes = (node for node in self.node_map.values() if app_label in {None, node.key.app_label})
-        return sorted(
-            node.key for node in nodes if all(child.key.app_label != node.key.app_label for child in node.children)
-        )
-
-
-class Loader(MigrationLoader):
-    """The migrations on disk as an AppGraph."""
-
-    async def build_graph(self) -> None:
-        self.load_disk()
-        self.graph = AppGraph()
-        for key, migration in self.disk_migrations.items():
-            self.graph.add_node(key, migration)
-        for key, migration in self.disk_migrations.items():
-            self._add_internal_dependencies(key, migration)
-        for key, migration in self.disk_migrations.items():
-            self._add_external_dependencies(key, migration)
-        self.graph.validate_consistency()
-
-    def missing(self, applied: Iterable[MigrationKey]) -> list[MigrationKey]:
-        """What is on disk and not applied, in an order that every dependency allows; raises NewerDatabase."""
-        known, done = set(self.disk_migrations), set(applied)
-        newer = sorted(key for key in done - known if key.app_label in self.migrated_apps)
-        if newer:
-            raise NewerDatabase(
-                "This database belongs to a newer version: it has "
-                + ", ".join(map(str, newer))
-                + ", which this version does not know. Install that version again, or restore a backup."
-            )
-        ordered: dict[MigrationKey, None] = {}
-        for leaf in self.graph.leaf_nodes():
-            ordered |= dict.fromkeys(self.graph.forwards_plan(leaf))
-        return [key for key in ordered if key not in done]
 
 
 class Runner(MigrationExecutor):
@@ -207,6 +165,9 @@ class Runner(MigrationExecutor):
                 if self.dialect == "sqlite" and (broken := await rows("PRAGMA foreign_key_check")):
                     tables = sorted({f"{each['table']} -> {each['parent']}" for each in broken})
                     raise RuntimeError(f"{migration.name} leaves rows without their parents: {', '.join(tables)}")
+        except Exception as error:
+            error.add_note(f"in the migration {migration.app_label}.{migration.name}")
+            raise
         finally:
             EXECUTOR_CACHE.clear()
 
@@ -290,7 +251,11 @@ async def _connected(database: Database) -> AsyncIterator[Runner]:
 
 @asynccontextmanager
 async def _file_lock(path: str) -> AsyncIterator[None]:
-    with open(path, "w") as file:  # noqa: ASYNC230
+    try:
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise DatabaseUnavailable(f"Cannot create {path}: {error.strerror}") from None
+    try:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -298,11 +263,16 @@ async def _file_lock(path: str) -> AsyncIterator[None]:
             except BlockingIOError:
                 await asyncio.sleep(0.05)
         yield
+    finally:
+        os.close(file)
 
 
 @asynccontextmanager
 async def _server_lock(url: str) -> AsyncIterator[None]:
-    connection = await asyncpg.connect(url)
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(f"Cannot connect to PostgreSQL: {error}") from None
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
         yield

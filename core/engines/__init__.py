@@ -73,13 +73,25 @@ class Engine(BaseDBAsyncClient):
     async def create_connection(self, with_db: bool) -> None:
         await self.open()
 
+    def _check_loop(self) -> bool:
+        # Tortoise would quietly put a fresh client, not open, in place of this one.
+        if not super()._check_loop():
+            raise RuntimeError("This database belongs to another event loop: open one more, for this loop")
+        return True
+
     def _in_transaction(self) -> Transaction:
         return Transaction(self)
 
-    async def settle(self) -> None:
-        """Wait for commits and after-commit work still on their way."""
-        while self.finishing:
-            await asyncio.wait(self.finishing)
+    async def settle(self, seconds: float | None = None) -> None:
+        """Wait for commits and after-commit work still on their way; what takes longer than `seconds` is cancelled."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.finishing:
+                    await asyncio.wait(self.finishing)
+        except TimeoutError:
+            for task in self.finishing:
+                task.cancel()
+            await asyncio.gather(*self.finishing, return_exceptions=True)
 
 
 class Transaction(TransactionContext):

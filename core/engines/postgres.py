@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from tortoise.backends.asyncpg.schema_generator import AsyncpgSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transaction
-from core.fields import NO_ID
+from core.fields import NO_ID, to_json
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _PLAIN = {str, int, float, bool, bytes, list, type(None)}
@@ -72,9 +71,9 @@ class PostgresEngine(Engine):
             )
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"Cannot connect to PostgreSQL: {error}") from None
+        await self._post_connect()
 
     async def close(self) -> None:
-        await self.settle()
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
@@ -189,7 +188,7 @@ def _adapt(value: Any) -> Any:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return to_json(value)
     return value
 
 

@@ -1,18 +1,14 @@
-"""SQLite behind Tortoise: one writing and one reading connection, each on a thread of its own."""
+"""SQLite behind Tortoise: one writing connection and a few for reading, each on a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
 import functools
-import json
 import os
-import queue
-import re
 import sqlite3
-import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from pypika_tortoise.dialects import SQLLiteQuery
@@ -22,102 +18,21 @@ from tortoise.backends.sqlite.schema_generator import SqliteSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from core.engines import DatabaseUnavailable, Engine, Row, open_transaction
+from core.engines.sqlite_text import adapted, statements, stored_datetime, translate
+from core.engines.sqlite_worker import Work, Worker
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 LOCK_SECONDS = 30
-_TOKEN = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | \$(?P<number>\d+)
-        | (?P<cast>::\s*[A-Za-z_]\w*(?:\(\d+\))?(?:\[\])?)""",
-    re.VERBOSE | re.DOTALL,
-)
-_READS = re.compile(
-    r"\s*(?:SELECT|VALUES|EXPLAIN|WITH(?!.*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b", re.IGNORECASE | re.DOTALL
-)
-_PLAIN = {str, int, float, bool, bytes, type(None)}
+READERS = 3
 
-
-def stored_datetime(value: datetime.datetime) -> str:
-    """The text of a moment in a column: UTC, so that texts sort as the moments do."""
-    aware = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-    return aware.astimezone(datetime.UTC).isoformat(" ")
-
-
-# Tortoise registers an adapter that keeps the caller's offset, which would not sort.
+# Tortoise, imported above, registers an adapter that keeps the caller's offset, which would not sort.
 sqlite3.register_adapter(datetime.datetime, stored_datetime)
 sqlite3.register_adapter(uuid.UUID, str)
 
 
-class Worker:
-    """One sqlite3 connection on a daemon thread that takes calls in order: one hop there and back for each call."""
-
-    def __init__(self, path: str, pragmas: dict[str, str | int]) -> None:
-        self._path, self._pragmas = path, pragmas
-        self._queue: queue.SimpleQueue[tuple[asyncio.Future[Any], Work[Any]] | None] = queue.SimpleQueue()
-        self._connection: sqlite3.Connection
-        self._thread = threading.Thread(target=self._work, name=f"sqlite {os.path.basename(path)}", daemon=True)
-        self._stopped = False
-
-    async def start(self) -> None:
-        self._thread.start()
-        try:
-            await self.submit(lambda _: None)
-        except BaseException:
-            await self.stop()
-            raise
-
-    def submit(self, work: Work[T]) -> asyncio.Future[T]:
-        """Queue a call; a cancelled one is skipped if it has not begun, and finishes unheard if it has."""
-        if self._stopped:
-            raise DatabaseUnavailable("The database is closed")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put((future, work))
-        return future
-
-    async def stop(self) -> None:
-        if not self._stopped:
-            self._stopped = True
-            self._queue.put(None)
-        if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
-            for name, value in self._pragmas.items():
-                connection.execute(f"PRAGMA {name}={value}").fetchall()
-        except sqlite3.Error as error:
-            raise DatabaseUnavailable(f"Cannot open {self._path}: {error}") from error
-        return connection
-
-    def _work(self) -> None:
-        refusal: Exception | None = None
-        connection: sqlite3.Connection | None = None
-        while (job := self._queue.get()) is not None:
-            future, work = job
-            if future.cancelled():
-                continue
-            result, error = None, refusal
-            if error is None:
-                try:
-                    if connection is None:
-                        connection = self._connect()
-                    result = work(connection)
-                except Exception as problem:  # noqa: BLE001  # whoever waits for the answer gets it
-                    error = problem
-                    refusal = problem if connection is None else None
-            try:
-                future.get_loop().call_soon_threadsafe(_tell, future, result, error)
-            except RuntimeError:  # the loop is closed: nobody is left to be told
-                pass
-            del job, future, work, result, error
-        if connection is not None:
-            connection.close()
-
-
 class SqliteEngine(Engine):
-    """Reads outside a transaction go to the reading connection; everything else waits for the writing one."""
+    """Reads outside a transaction go to a reading connection; everything else waits for the writing one."""
 
     executor_class = SqliteExecutor
     query_class = SQLLiteQuery
@@ -139,7 +54,7 @@ class SqliteEngine(Engine):
             "synchronous": synchronous,
         }
         self._writer = Worker(path, shared | writer)
-        self._reader = Worker(path, shared | {"query_only": "ON"})
+        self._readers = [Worker(path, shared | {"query_only": "ON"}) for _ in range(READERS)]
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -148,20 +63,21 @@ class SqliteEngine(Engine):
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             except OSError as error:
                 raise DatabaseUnavailable(f"Cannot create {self.path}: {error.strerror}") from error
-        await self._writer.start()
         try:
-            await self._reader.start()
+            for worker in (self._writer, *self._readers):
+                await worker.start()
         except BaseException:
-            await self._writer.stop()
+            await self.close()
             raise
+        await self._post_connect()
 
     async def close(self) -> None:
-        await self.settle()
-        await self._reader.stop()
-        await self._writer.stop()
+        for worker in (*self._readers, self._writer):
+            await worker.stop()
 
     async def ping(self) -> None:
-        await asyncio.gather(self._writer.submit(_ping), self._reader.submit(_ping))
+        for worker in (self._writer, *self._readers):
+            await self._translated(worker.submit(_ping))
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         translated, reads = translate(sql)
@@ -224,7 +140,9 @@ class SqliteEngine(Engine):
             transaction.check()
             return await transaction.watch(self._translated(self._writer.submit(work)))
         if reads:
-            return await self._translated(self._reader.submit(work))
+            # The first idle one: so one cache stays warm, and a slow search holds nobody up.
+            reader = min(self._readers, key=_pending)
+            return await self._translated(reader.submit(work))
         await self._take()
         try:
             return await self._translated(self._writer.submit(work))
@@ -232,6 +150,9 @@ class SqliteEngine(Engine):
             self._lock.release()
 
     async def _take(self) -> None:
+        if not self._lock.locked():
+            await self._lock.acquire()
+            return
         try:
             async with asyncio.timeout(LOCK_SECONDS):
                 await self._lock.acquire()
@@ -249,59 +170,6 @@ class SqliteEngine(Engine):
             raise OperationalError(str(error)) from None
 
 
-@functools.lru_cache(maxsize=4096)
-def translate(sql: str) -> tuple[str, bool]:
-    """`$1` to `?1`, `::type` casts dropped, quoted text untouched; and whether the statement only reads."""
-
-    def replaced(match: re.Match[str]) -> str:
-        if match["number"]:
-            return f"?{match['number']}"
-        return "" if match["cast"] else match[0]
-
-    return _TOKEN.sub(replaced, sql), _READS.match(sql) is not None
-
-
-def adapted(parameters: Sequence[Any]) -> Sequence[Any]:
-    """Lists and dicts as JSON; everything else is sqlite3's own or registered above."""
-    for value in parameters:
-        if type(value) not in _PLAIN:
-            return [_adapt(each) for each in parameters]
-    return parameters
-
-
-def statements(script: str) -> Iterator[str]:
-    """The single statements of a script; semicolons in texts and trigger bodies do not end one."""
-    pending = ""
-    for part in re.split(r"(?<=;)", script):
-        pending += part
-        if pending.strip() and sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
-    if pending.strip():
-        yield pending
-
-
-def _adapt(value: Any) -> Any:
-    if isinstance(value, set | frozenset):
-        value = list(value)
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_json_scalar)
-    return value
-
-
-def _json_scalar(value: Any) -> str:
-    return stored_datetime(value) if isinstance(value, datetime.datetime) else str(value)
-
-
-def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
-
-
 def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> tuple[int, list[Row]]:
     cursor = connection.execute(sql, values)
     if cursor.description is None:
@@ -316,6 +184,10 @@ def _changes(connection: sqlite3.Connection, sql: str) -> int:
     if sql.lstrip()[:4].upper() != "WITH":
         return 0
     return int(connection.execute("SELECT changes()").fetchone()[0])
+
+
+def _pending(worker: Worker) -> int:
+    return worker.pending
 
 
 def _ping(connection: sqlite3.Connection) -> None:
