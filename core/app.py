@@ -141,11 +141,8 @@ def _kinds(hooks: Hooks) -> dict[str, Any]:
 
 
 async def start(instance: Instance) -> None:
-    """Migrate, connect, and begin to work."""
-    await migrate(instance.database)
-    await instance.database.open()
-    await instance.cache.open()
-    await instance.live.open()
+    """Migrate, connect, and begin to work. Raises NewerDatabase."""
+    await connect(instance)
     with inside(instance):
         await instance.hooks.on_start(instance=instance)
         await instance.jobs.start()
@@ -158,6 +155,19 @@ async def stop(instance: Instance) -> None:
         await instance.app.shutdown()
         await instance.jobs.stop()
         await instance.hooks.on_stop(instance=instance)
+    await disconnect(instance)
+
+
+async def connect(instance: Instance) -> None:
+    """Migrate the database, then open it and the ways to other processes. Raises NewerDatabase."""
+    await migrate(instance.database)
+    await instance.database.open()
+    await instance.cache.open()
+    await instance.live.open()
+
+
+async def disconnect(instance: Instance) -> None:
+    """Close what `connect` opened, and the connections to other servers."""
     await instance.live.close()
     await instance.cache.close()
     await instance.http.close()

@@ -16,13 +16,15 @@ from typing import Any, ParamSpec, Protocol, overload
 import orjson
 import structlog
 
-from core.database import after_commit, execute, new_id, now, rows, spawn, transaction, value
+from core.database import after_commit, execute, new_id, now, one_of, rows, spawn, transaction, value
 from core.instance import here
+from core.wake import Wakes
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 SWEEP_SECONDS = 5.0
 BATCH = 20
+LEASE_SECONDS = 60
 FIRST_RETRY_SECONDS = 10
 LONGEST_RETRY_SECONDS = 6 * 3600
 
@@ -99,14 +101,18 @@ def periodic(*, seconds: float) -> Callable[[Task], Task]:
 
 
 class Jobs:
-    """Runs what is due: the job table and the tables others add (deliveries, received activities)."""
+    """Runs what is due: the job table and the tables others add (deliveries, received activities).
 
-    def __init__(self, *, works_here: bool = True, tell: Callable[[str], None] | None = None) -> None:
+    `wakes` carries wake-ups to and from other processes; without it this process is the only one.
+    """
+
+    def __init__(self, *, works_here: bool = True, wakes: Wakes | None = None) -> None:
         self.works_here = works_here
-        self._tell = tell
+        self._wakes = wakes
         self._drains: dict[str, Drain] = {"jobs": drain_jobs}
         self._events: dict[str, asyncio.Event] = {}
         self._loops: list[asyncio.Task[None]] = []
+        self._ticking: asyncio.Task[None] | None = None
         self._stopping = False
 
     def add_drain(self, name: str, drain: Drain) -> None:
@@ -117,24 +123,32 @@ class Jobs:
         """Say that something is due; cheap, and never fails."""
         if event := self._events.get(name):
             event.set()
-        elif self._tell:
-            self._tell(name)
+        elif self._wakes:
+            self._wakes.tell(name)
 
     async def start(self) -> None:
         """Begin to work, if this process is one that works."""
         if not self.works_here:
             return
+        if not self._wakes:
+            await _take_back()
         for name in self._drains:
             self._events[name] = asyncio.Event()
             self._events[name].set()
         self._loops = [spawn(self._loop(name, drain)) for name, drain in self._drains.items()]
-        self._loops.append(spawn(self._clock()))
+        self._ticking = spawn(self._clock())
+        if self._wakes:
+            self._wakes.listen(self._heard)
 
     async def stop(self, seconds: float = 20) -> None:
         """Take up nothing new, let what runs finish, cut off what takes longer; leases hand the rest on."""
         self._stopping = True
+        if self._ticking:
+            self._ticking.cancel()
         for event in self._events.values():
             event.set()
+        if self._wakes:
+            await self._wakes.close()
         if self._loops:
             _, late = await asyncio.wait(self._loops, timeout=seconds)
             for loop in late:
@@ -151,6 +165,11 @@ class Jobs:
             if not done:
                 break
         return total
+
+    def _heard(self, name: str) -> None:
+        """Somebody elsewhere woke a drain; one this process does not know belongs to a plugin it does not have."""
+        if event := self._events.get(name):
+            event.set()
 
     async def _loop(self, name: str, drain: Drain) -> None:
         event = self._events[name]
@@ -213,10 +232,32 @@ async def drain_jobs() -> int:
     if not await value("SELECT 1 FROM core_job WHERE state IN ('waiting', 'running') AND due_at <= $1 LIMIT 1", now()):
         return 0
     async with transaction():
-        lease = now() + timedelta(seconds=max((known.seconds for known in _known.values()), default=300) + 30)
-        claimed = await rows(_CLAIM.format(lock=lock), lease, now(), BATCH)
-    await asyncio.gather(*(_run(job) for job in claimed))
+        claimed = await rows(_CLAIM.format(lock=lock), now() + timedelta(seconds=LEASE_SECONDS), now(), BATCH)
+    renewing = spawn(_renew([job["id"] for job in claimed]))
+    try:
+        await asyncio.gather(*(_run(job) for job in claimed))
+    finally:
+        renewing.cancel()
     return len(claimed)
+
+
+async def _renew(job_ids: list[str]) -> None:
+    """Keep the lease of running jobs, so that it can be short and others take up soon what a dead process held."""
+    while True:
+        await asyncio.sleep(LEASE_SECONDS / 3)
+        try:
+            await execute(
+                f"UPDATE core_job SET due_at = $1 WHERE state = 'running' AND id {one_of(2)}",
+                now() + timedelta(seconds=LEASE_SECONDS),
+                job_ids,
+            )
+        except Exception:
+            log.exception("lease_not_renewed")
+
+
+async def _take_back() -> None:
+    """Have at once what the only process held when it died."""
+    await execute("UPDATE core_job SET state = 'waiting', due_at = $1 WHERE state = 'running'", now())
 
 
 async def _run(job: dict[str, Any]) -> None:
@@ -225,8 +266,17 @@ async def _run(job: dict[str, Any]) -> None:
         await _again(job["id"], 3600, "nobody knows this task")
         return
     try:
+        if job["attempts"] > task.attempts:
+            raise RuntimeError("every attempt took the process down with it")
         async with asyncio.timeout(task.seconds):
             await task.function(**orjson.loads(job["arguments"]))
+    except asyncio.CancelledError:  # the process ends: another one begins it anew
+        await execute(
+            "UPDATE core_job SET state = 'waiting', due_at = $1, attempts = attempts - 1 WHERE id = $2",
+            now(),
+            job["id"],
+        )
+        raise
     except Exception as error:
         log.exception("job_failed", task=task.name, job=job["id"], attempt=job["attempts"])
         if job["attempts"] >= task.attempts:
