@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tortoise.exceptions import ConfigurationError, TransactionManagementError
+from tortoise.expressions import F
+from tortoise.functions import Count
 
 from core.database import (
     AppModels,
@@ -204,6 +206,30 @@ async def test_deleting_a_parent_deletes_its_children() -> None:
     await Loan.create(book=book, borrower="Bea")
     await author.delete()
     assert await Loan.all().count() == 0
+
+
+async def test_the_ways_of_the_orm_work_on_both() -> None:
+    ada, bea = await Author.create(name="Ada"), await Author.create(name="Bea")
+    await Book.bulk_create([Book(author=ada, title=f"Part {number}", pages=number) for number in range(5)])
+    same = [Book(author=ada, title="Part 0", pages=7)]
+    await Book.bulk_create(same, ignore_conflicts=True)
+    await Book.bulk_create(same, on_conflict=["author_id", "title"], update_fields=["pages"])
+    assert await Book.filter(pages=7).count() == 1
+    assert await Book.filter(title__in=["Part 1", "Part 2"]).update(pages=F("pages") + 10) == 2
+    books = await Book.filter(pages__gt=10).order_by("pages").prefetch_related("author")
+    assert [(book.pages, book.author.name) for book in books] == [(11, "Ada"), (12, "Ada")]
+    async with transaction():
+        book = await Book.filter(title="Part 3").select_for_update().get()
+        book.published_at = now()
+        await book.save(update_fields=["published_at"])
+    assert (await Book.get(id=book.id)).published_at == book.published_at
+    assert await Author.filter(books__title="Part 3").values("name") == [{"name": "Ada"}]
+    counted = await Author.annotate(count=Count("books")).filter(id__in=[ada.id, bea.id]).order_by("name")
+    assert [each.count for each in counted] == [5, 0]
+    assert await Book.filter(author=ada, pages__lt=10).delete() == 3
+    assert await Book.exists(author_id=ada.id)
+    _, created = await Author.update_or_create(defaults={"joined_at": now()}, name="Bea")
+    assert not created
 
 
 async def test_the_feed_index_serves_the_feed(database: Database) -> None:
@@ -595,7 +621,46 @@ async def test_lost_connections_are_replaced(database: Database) -> None:
     await database.ping()
 
 
+@pytest.mark.skipif(DIALECT != "sqlite", reason="PostgreSQL has a connection for each")
+async def test_a_slow_read_holds_up_no_quick_one() -> None:
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n"
+    task = spawn(value(slow))
+    await asyncio.sleep(0)
+    assert await authors() == []
+    assert not task.done()
+    assert await task == 3000000
+
+
 # Opening and closing
+
+
+async def test_another_event_loop_is_refused(database: Database) -> None:
+    async def elsewhere() -> None:
+        with database.using():
+            with pytest.raises(RuntimeError, match="event loop"):
+                await rows("SELECT 1")
+            with pytest.raises(RuntimeError, match="event loop"):
+                await Author.all().count()
+
+    await asyncio.to_thread(asyncio.run, elsewhere())
+    assert await Author.filter(name="Ada").count() == 0
+
+
+async def test_a_crash_with_an_open_database_ends_the_process(database: Database) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.core.samples.contender", "crash", database.url, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"ZeroDivisionError" in errors
+
+
+async def test_the_file_of_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new.db", {})
+    await database.open()
+    await database.close()
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("url", ["", "mysql://x", "sqlite://", "sqlite:///", "sqlite://:memory:", "kith.db"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from core.database import AppModels, Database, execute, new_id, now, row, rows, value
+from core.database import AppModels, Database, execute, new_id, now, row, rows, value, when
 from core.migrate import NewerDatabase, make, migrate, plan, remove_app, unwritten
 from tests.core.samples.databases import APPS, LIBRARY, LOANS, first_migrations, fresh_address
 from tests.core.samples.library.models import Author, Book
@@ -283,7 +283,7 @@ async def test_columns_of_every_kind_can_be_changed_and_changed_back(address: st
             "from tortoise import fields, migrations\n"
             "from tortoise.migrations import operations as ops\n"
             "from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint\n"
-            "from core.fields import OrderedIndex\n"
+            "from core.fields import JSONField, OrderedIndex, now\n"
             "class Migration(migrations.Migration):\n"
             f"    dependencies = [('library', '{previous}')]\n"
             f"    operations = [{', '.join(operations)}]\n"
@@ -328,7 +328,16 @@ async def test_columns_of_every_kind_can_be_changed_and_changed_back(address: st
         assert await value("SELECT count(*) FROM library_book WHERE editor_id IS NULL") == 3
         await step(11, "ops.RemoveIndex('Book', fields=['author_id', '\"published_at\" DESC'])")
         assert not any("author" in name for name in await indexes("library_book", raw.dialect) if name[:3] == "idx")
-        await step(12, "ops.RemoveField('Book', 'editor')", "ops.DeleteModel('Book')")
+        await step(12, "ops.AddField('Author', 'links', JSONField(default=list))",
+                       "ops.AddField('Author', 'seen_at', fields.DatetimeField(default=now))",
+                       "ops.AddField('Author', 'is_shy', fields.BooleanField(default=True))")  # fmt: skip
+        author_row = await row("SELECT links, seen_at, is_shy FROM library_author WHERE id = $1", author)
+        assert author_row is not None
+        assert (author_row["links"], bool(author_row["is_shy"])) == ("[]", True)
+        moment = when(author_row["seen_at"])
+        assert moment is not None
+        assert abs(moment - now()).total_seconds() < 3600
+        await step(13, "ops.RemoveField('Book', 'editor')", "ops.DeleteModel('Book')")
         assert not await indexes("library_book", raw.dialect)
     await raw.close()
 

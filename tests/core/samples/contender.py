@@ -1,4 +1,4 @@
-"""A process of its own: `write ADDRESS ROUNDS` counts up in transactions; `migrate ADDRESS` migrates the samples."""
+"""A process of its own: `write ADDRESS ROUNDS` counts up, `migrate ADDRESS` migrates, `crash ADDRESS` gives up."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ async def write(address: str, rounds: int) -> None:
 
 
 async def main(work: str, address: str, *rest: str) -> None:
+    if work == "crash":
+        await Database(address, APPS).open()
+        raise ZeroDivisionError
     if work == "write":
         await write(address, int(rest[0]))
     else:
