@@ -36,6 +36,7 @@ __all__ = [
     "new_id",
     "now",
     "one_of",
+    "recorded",
     "row",
     "rows",
     "spawn",
@@ -102,6 +103,8 @@ class Database:
 
     async def open(self) -> None:
         """Connect and make the models ready; raises DatabaseUnavailable, or ConfigurationError for a misnamed table."""
+        if self._engine is not None:
+            raise RuntimeError("This database is open already")
         context = TortoiseContext()
         apps = {
             label: {"models": app.models, "default_connection": "default"}
@@ -236,6 +239,18 @@ async def execute(sql: str, *parameters: Any) -> int:
 async def many(sql: str, parameters: Iterable[Sequence[Any]]) -> None:
     """Run one statement for each tuple of parameters, all or nothing."""
     await _engine().run_many(sql, parameters)
+
+
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """Collects the statements that run on the current database meanwhile, whoever runs them: for counting in tests."""
+    statements: list[str] = []
+    listeners, listener = current_database().engine.listeners, statements.append
+    listeners.append(listener)
+    try:
+        yield statements
+    finally:
+        listeners.remove(listener)
 
 
 def one_of(number: int, type: str = "uuid") -> str:

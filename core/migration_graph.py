@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 
 from tortoise.migrations.graph import MigrationGraph, MigrationKey
@@ -32,6 +33,7 @@ class Loader(MigrationLoader):
     """The migrations on disk as an AppGraph."""
 
     async def build_graph(self) -> None:
+        importlib.invalidate_caches()
         self.load_disk()
         self.graph = AppGraph()
         for key, migration in self.disk_migrations.items():

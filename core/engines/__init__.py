@@ -45,6 +45,7 @@ class Engine(BaseDBAsyncClient):
     def __init__(self, connection_name: str) -> None:
         super().__init__(connection_name)
         self.finishing: set[asyncio.Task[None]] = set()
+        self.listeners: list[Callable[[str], object]] = []
 
     @abstractmethod
     async def open(self) -> None:
@@ -79,6 +80,10 @@ class Engine(BaseDBAsyncClient):
             raise RuntimeError("This database belongs to another event loop: open one more, for this loop")
         return True
 
+    def _tell(self, sql: str) -> None:
+        for listener in self.listeners:
+            listener(sql)
+
     def _in_transaction(self) -> Transaction:
         return Transaction(self)
 
@@ -107,6 +112,7 @@ class Transaction(TransactionContext):
         self.engine = engine
         self.over = False
         self.failed = False
+        self.undone = False
         self.callbacks: list[Callback] = []
         self.turn = asyncio.Lock()
 
@@ -135,6 +141,7 @@ class Transaction(TransactionContext):
         self.over = True
         restore(_innermost, self.token, self.before)
         keep = kind is None and not self.failed
+        self.undone = not keep
         task = detach(self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep))
         self.engine.finishing.add(task)
         task.add_done_callback(self.engine.finishing.discard)
@@ -184,9 +191,15 @@ class Transaction(TransactionContext):
 
 
 def open_transaction(engine: Engine) -> Transaction | None:
-    """The innermost block of this engine that is still open in the running context."""
+    """The innermost block of this engine that is still open in the running context.
+
+    A task that was made inside a block and outlives it goes on without one if the block was committed; if it was rolled
+    back, what the task is about never happened, and TransactionManagementError is raised.
+    """
     transaction = _innermost.get()
     while transaction is not None and (transaction.over or transaction.engine is not engine):
+        if transaction.undone and transaction.engine is engine:
+            raise TransactionManagementError("The transaction in which this task was started was rolled back")
         transaction = transaction.before
     return transaction
 

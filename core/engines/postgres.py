@@ -71,6 +71,9 @@ class PostgresEngine(Engine):
             )
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"Cannot connect to PostgreSQL: {error}") from None
+        except ValueError:
+            # asyncpg quotes the address, password and all.
+            raise ValueError("The address of the PostgreSQL database cannot be understood") from None
         await self._post_connect()
 
     async def close(self) -> None:
@@ -126,18 +129,20 @@ class PostgresEngine(Engine):
             raise told(error) from None
         return session
 
-    async def _call(self, method: str, *arguments: Any) -> Any:
-        transaction = open_transaction(self)
+    async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
+        self._tell(sql)
         try:
-            if transaction is not None:
+            while (transaction := open_transaction(self)) is not None:
                 session = transaction.session
                 assert isinstance(session, PostgresSession)
                 async with session.lock:
-                    transaction.check()
-                    return await transaction.watch(getattr(session.connection, method)(*arguments))
+                    # A sibling's block may have ended while this one waited.
+                    if not transaction.over:
+                        transaction.check()
+                        return await transaction.watch(getattr(session.connection, method)(sql, *arguments))
             pool, connection = await self._acquire()
             try:
-                return await getattr(connection, method)(*arguments)
+                return await getattr(connection, method)(sql, *arguments)
             finally:
                 await pool.release(connection)
         except REFUSALS as error:

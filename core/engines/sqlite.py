@@ -82,22 +82,22 @@ class SqliteEngine(Engine):
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         translated, reads = translate(sql)
         values = adapted(parameters)
-        return await self._call(lambda connection: _fetch(connection, translated, values)[1], reads)
+        return await self._call(sql, lambda connection: _fetch(connection, translated, values)[1], reads)
 
     async def run(self, sql: str, parameters: Sequence[Any]) -> int:
         translated, _ = translate(sql)
         values = adapted(parameters)
-        return await self._call(lambda connection: _fetch(connection, translated, values)[0])
+        return await self._call(sql, lambda connection: _fetch(connection, translated, values)[0])
 
     async def run_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
         await self._many(translate(sql)[0], [adapted(each) for each in parameters])
 
     async def execute_insert(self, query: str, values: list[Any]) -> int | None:
-        return await self._call(lambda connection: connection.execute(query, values).lastrowid)
+        return await self._call(query, lambda connection: connection.execute(query, values).lastrowid)
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, list[Row]]:
         return await self._call(
-            lambda connection: _fetch(connection, query, values or ()), query[:6].upper() == "SELECT"
+            query, lambda connection: _fetch(connection, query, values or ()), query[:6].upper() == "SELECT"
         )
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[Row]:
@@ -109,7 +109,7 @@ class SqliteEngine(Engine):
     async def execute_script(self, query: str) -> None:
         # sqlite3's executescript would commit the open transaction first.
         for statement in statements(query):
-            await self._call(functools.partial(_fetch, sql=statement, values=()))
+            await self._call(statement, functools.partial(_fetch, sql=statement, values=()))
 
     async def begin(self) -> SqliteEngine:
         await self._take()
@@ -132,9 +132,10 @@ class SqliteEngine(Engine):
 
     async def _many(self, sql: str, parameters: list[Any]) -> None:
         async with self._in_transaction():
-            await self._call(lambda connection: connection.executemany(sql, parameters))
+            await self._call(sql, lambda connection: connection.executemany(sql, parameters))
 
-    async def _call(self, work: Work[T], reads: bool = False) -> T:
+    async def _call(self, sql: str, work: Work[T], reads: bool = False) -> T:
+        self._tell(sql)
         transaction = open_transaction(self)
         if transaction is not None:
             transaction.check()

@@ -33,6 +33,7 @@ from core.database import (
     new_id,
     now,
     one_of,
+    recorded,
     row,
     rows,
     spawn,
@@ -396,6 +397,33 @@ async def test_concurrent_tasks_lose_no_update() -> None:
     assert await authors() == ["100"]
 
 
+async def test_a_task_of_a_transaction_that_was_rolled_back_can_do_no_more() -> None:
+    async def sibling() -> None:
+        for number in range(100):
+            await add(str(number))
+            await asyncio.sleep(0)
+
+    with pytest.raises(Stop):
+        async with transaction():
+            task = asyncio.create_task(sibling())
+            await add("Ada")
+            await asyncio.sleep(0.002)
+            raise Stop
+    with pytest.raises(TransactionManagementError):
+        await task
+    assert await authors() == []
+
+
+async def test_statements_can_be_counted() -> None:
+    with recorded() as statements:
+        async with transaction():
+            await add("Ada")
+        await rows("SELECT name FROM library_author WHERE name = $1", "Ada")
+        await Author.all().count()
+    await rows("SELECT 1")
+    assert [statement.split()[0] for statement in statements] == ["INSERT", "SELECT", "SELECT"]
+
+
 # Cancellation
 
 
@@ -605,7 +633,7 @@ async def test_reads_do_not_wait_for_an_open_transaction_and_cannot_write(databa
     await task
     engine: Any = database.engine
     with pytest.raises(OperationalError, match="readonly"):
-        await engine._call(lambda connection: connection.execute("DELETE FROM library_author"), reads=True)
+        await engine._call("", lambda connection: connection.execute("DELETE FROM library_author"), reads=True)
 
 
 @pytest.mark.skipif(DIALECT != "postgres", reason="SQLite has no connections to lose")
@@ -667,6 +695,14 @@ async def test_the_file_of_a_new_database_is_its_owners_alone(tmp_path: Path) ->
 def test_an_address_that_cannot_be_understood_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="database address"):
         Database(url, {})
+
+
+@pytest.mark.skipif(DIALECT != "postgres", reason="needs PostgreSQL")
+async def test_an_address_of_postgresql_that_leads_nowhere_is_refused_without_its_password() -> None:
+    for address in ("postgres://kith:secret@127.0.0.1:1/kith", "postgres://kith:secret@127.0.0.1:x/kith"):
+        with pytest.raises((DatabaseUnavailable, ValueError)) as refused:
+            await Database(address, {}).open()
+        assert "secret" not in str(refused.value)
 
 
 def test_sqlite_addresses_name_their_file() -> None:
