@@ -66,15 +66,22 @@ class Outgoing(Model):
 
     class Meta:
         table = "federation_outgoing"
-        indexes = (OrderedIndex(fields=["created_at"], name="federation_outgoing_age"),)
+        indexes = (
+            OrderedIndex(fields=["created_at"], name="federation_outgoing_age"),
+            OrderedIndex(fields=["entry_id"], name="federation_outgoing_entry"),
+        )
 
 
 class Delivery(Model):
-    """One activity for one inbox: the row is written with what caused it, and deleted when it is done."""
+    """One activity for one inbox: the row is written with what caused it, and deleted when it is done.
+
+    `sender_id` is the activity's, repeated here for the order in which one sender's activities reach a host.
+    """
 
     id = IdField(primary_key=True, default=new_id)
     outgoing: fields.ForeignKeyRelation[Outgoing] = fields.ForeignKeyField("federation.Outgoing", related_name=False)
     outgoing_id: str
+    sender_id = IdField()
     inbox = fields.CharField(2048)
     host = fields.CharField(255)
     lane = fields.SmallIntField(default=5)
@@ -87,8 +94,8 @@ class Delivery(Model):
         table = "federation_delivery"
         unique_together = (("outgoing", "inbox"),)
         indexes = (
-            OrderedIndex(fields=["state", "due_at"], name="federation_delivery_due"),
-            OrderedIndex(fields=["host", "state", "id"], name="federation_delivery_host"),
+            OrderedIndex(fields=["state", "lane", "due_at"], name="federation_delivery_due"),
+            OrderedIndex(fields=["host", "sender_id", "outgoing_id"], name="federation_delivery_host"),
         )
 
 

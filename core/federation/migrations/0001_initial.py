@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('body', fields.TextField(unique=False)),
                 ('created_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'federation_outgoing', 'app': 'federation', 'indexes': [OrderedIndex(fields=['created_at'], name='federation_outgoing_age', desc=())], 'pk_attr': 'id'},
+            options={'table': 'federation_outgoing', 'app': 'federation', 'indexes': [OrderedIndex(fields=['created_at'], name='federation_outgoing_age', desc=()), OrderedIndex(fields=['entry_id'], name='federation_outgoing_entry', desc=())], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', IdField(primary_key=True, default=new_id, unique=True, db_index=True)),
                 ('outgoing', fields.ForeignKeyField('federation.Outgoing', source_field='outgoing_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.CASCADE)),
+                ('sender_id', IdField()),
                 ('inbox', fields.CharField(max_length=2048)),
                 ('host', fields.CharField(max_length=255)),
                 ('lane', fields.SmallIntField(default=5)),
@@ -68,7 +69,7 @@ class Migration(migrations.Migration):
                 ('due_at', fields.DatetimeField(default=now, auto_now=False, auto_now_add=False)),
                 ('error', fields.CharField(default='', max_length=255)),
             ],
-            options={'table': 'federation_delivery', 'app': 'federation', 'unique_together': (('outgoing', 'inbox'),), 'indexes': [OrderedIndex(fields=['state', 'due_at'], name='federation_delivery_due', desc=()), OrderedIndex(fields=['host', 'state', 'id'], name='federation_delivery_host', desc=())], 'pk_attr': 'id'},
+            options={'table': 'federation_delivery', 'app': 'federation', 'unique_together': (('outgoing', 'inbox'),), 'indexes': [OrderedIndex(fields=['state', 'lane', 'due_at'], name='federation_delivery_due', desc=()), OrderedIndex(fields=['host', 'sender_id', 'outgoing_id'], name='federation_delivery_host', desc=())], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -90,3 +91,4 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
     ]
+
