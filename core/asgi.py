@@ -28,7 +28,8 @@ Step = Callable[[Instance], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 LARGEST_KEPT = 256 * 1024
-PERSONAL = frozenset((b"cookie", b"authorization", b"signature", b"signature-input"))
+PERSONAL = frozenset((b"cookie", b"authorization"))
+SIGNATURES = frozenset((b"signature", b"signature-input"))
 _MARK = "kith.cacheable"
 ROUTE = "kith.route"  # in the scope: the rule of the route that answers, for metrics and the access log
 
@@ -43,9 +44,12 @@ class Door:
     app: App
 
 
-def cacheable(request: Request, seconds: float, *tags: str) -> None:
-    """Let the answer to this request be kept for strangers; `Cache.drop_tag` of any of the tags forgets it."""
-    cast(Scope, request.scope)[_MARK] = (seconds, tags)
+def cacheable(request: Request, seconds: float, *tags: str, signed: bool = False) -> None:
+    """Let the answer to this request be kept for strangers; `Cache.drop_tag` of any of the tags forgets it.
+
+    `signed` lets other servers have it too, who sign what they ask for: only where nobody looks at who signed.
+    """
+    cast(Scope, request.scope)[_MARK] = (seconds, tags, signed)
 
 
 def answered_by(request: Request, route: str) -> None:
@@ -58,6 +62,7 @@ class _Kept:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    for_signed: bool
     etag: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,7 +118,7 @@ class Shell:
             await self.inner(scope, receive, send)
             return
         kept: _Kept | None = self.instance.cache.get(key)
-        if kept is not None:
+        if kept is not None and (kept.for_signed or not _is_signed(scope)):
             scope[ROUTE] = "prepared"
             await _give(kept, scope, send)
             return
@@ -155,6 +160,10 @@ def _key(scope: Scope) -> str | None:
     return f"answer:{scope['path']}?{query}|{accept[:300]}|{language[:100]}|{enhanced}"
 
 
+def _is_signed(scope: Scope) -> bool:
+    return any(name in SIGNATURES for name, _ in scope["headers"])
+
+
 class _Keeper:
     """Passes an answer on, and keeps it if the view allowed that."""
 
@@ -176,8 +185,10 @@ class _Keeper:
         headers = [(bytes(name).lower(), bytes(value)) for name, value in self.start["headers"]]
         is_personal = any(name == b"set-cookie" for name, _ in headers)
         if self.start["status"] == 200 and not is_personal and len(self.body) <= LARGEST_KEPT:
-            seconds, tags = self.scope[_MARK]
-            kept = _Kept(200, headers, bytes(self.body))
+            seconds, tags, for_signed = self.scope[_MARK]
+            if _is_signed(self.scope) and not for_signed:
+                return
+            kept = _Kept(200, headers, bytes(self.body), for_signed)
             self.instance.cache.put(
                 self.key, kept, ttl=seconds, size=len(kept.body) + 1000, tags=tags, since=self.since
             )

@@ -1,12 +1,17 @@
 """Speaks ActivityPub with other servers: who is here, what is published, and what comes from elsewhere."""
 
-from core.federation import domains, own_keys, remote_actors
+from core.federation import collection_routes, discovery, domains, own_keys, remote_actors, routes
 from core.plugins import hookimpl
 
 REQUIRES: list[str] = []
 
 
 # -- Discovery, documents, actors of other servers ---------------------------------------------------------------------
+
+
+@hookimpl
+def blueprints():  # type: ignore[no-untyped-def]
+    return [discovery.blueprint, routes.blueprint, collection_routes.blueprint]
 
 
 @hookimpl

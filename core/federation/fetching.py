@@ -94,6 +94,14 @@ async def fetch_document(uri: str) -> Document:
     return document
 
 
+async def fetch_part(url: str, origin: str) -> Document:
+    """A page of a collection: it may lack an id, but has to lie on the server of `origin`. Raises FetchErrors."""
+    document, found_at = await _fetch(url.partition("#")[0])
+    if not same_origin(origin, found_at):
+        raise Refused("a page of the collection lies on another server")
+    return document
+
+
 async def fetch_json(url: str, accept: str, *, sign: bool = True) -> Response:
     """GET whatever is at an address, within the budget and not from refused hosts; the status is 200.
 
