@@ -13,7 +13,7 @@ from markupsafe import Markup
 from core.web import words
 from core.web.assets import Assets
 from core.web.icons import icon, icon_styles
-from core.web.language import current_language, gettext, ngettext
+from core.web.language import current_language, gettext, language_name, ngettext
 from core.web.slots import Card, NavItem, arrange, in_order
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +85,7 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
         hue_class=words.hue_class,
         initials=words.initials,
         name=words.display_name,
+        language_name=language_name,
         own_media=own_media,
         audience_words=words.audience_words,
     )

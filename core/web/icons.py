@@ -14,7 +14,7 @@ FRAME_ICONS = tuple(
     arrow-left at-sign badge-check ban bell book-open bookmark bot check chevron-down clock compass door-open
     earth ellipsis external-link feather file film flag globe heart heart-handshake history house image info
     languages leaf link lock log-out mail menu message-circle moon music pencil repeat-2 reply search settings
-    sun-moon trash-2 triangle-alert user-round user-round-check user-round-plus users-round volume-x x
+    sun-moon trash-2 triangle-alert user-round user-round-plus users-round volume-x x
     """.split()
 )
 """Icons of the frame and its parts. Plugins may use any other name; it is then drawn inline."""

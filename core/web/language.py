@@ -43,6 +43,16 @@ def language(code: str) -> Language:
     return Language(code, locale, words)
 
 
+@lru_cache(maxsize=64)
+def language_name(code: str) -> str:
+    """What a language calls itself (`Deutsch`), or its code where that is not known."""
+    try:
+        name = language(code).locale.get_display_name()
+    except LookupError:
+        name = None
+    return name[:1].upper() + name[1:] if name else code
+
+
 _current: ContextVar[Language | None] = ContextVar("language", default=None)
 
 

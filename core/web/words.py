@@ -123,7 +123,7 @@ def audience_words(visibility: str) -> Audience:
         "direct": (gettext("Mentioned"), gettext("Only people mentioned can see this")),
     }
     word, sentence = words.get(visibility, (gettext("Only me"), gettext("Only the author can see this")))
-    return Audience(visibility, icons.get(visibility, "user-round-check"), word, sentence)
+    return Audience(visibility, icons.get(visibility, "user-round"), word, sentence)
 
 
 def author_audiences(followers: int, friends: int) -> list[Audience]:

@@ -115,16 +115,17 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-function failed(button, sentence) {
+function failed(button, sentence, status = 0) {
   if (!(button instanceof HTMLElement)) return;
   takeBack(button);
   button.dataset.failed = "true";
-  const again = button.closest(".entry, [data-part]") && button.getAttribute("formaction");
-  toast(sentence, again ? { label: words.retry, act: () => button.click() } : {});
+  const hopeful = !status || status === 429 || status >= 500;
+  const again = hopeful && button.closest(".entry, [data-part]") && button.getAttribute("formaction");
+  toast(sentence, { seconds: 10, ...(again && { label: words.retry, act: () => button.click() }) });
 }
 
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text));
+  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text), ctx.response.status);
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx.sourceElement, words.offline));

@@ -49,9 +49,13 @@ function forget(form) {
 
 function clear(form) {
   forget(form);
-  form.elements.content.value = form.elements.content.defaultValue = "";
-  form.elements.contentWarning.value = "";
-  form.querySelector(".composer-warns input").checked = false;
+  for (const wrong of form.querySelectorAll(".field-error, .banner")) wrong.remove();
+  for (const field of [form.elements.content, form.elements.contentWarning]) {
+    field.removeAttribute("aria-invalid");
+    field.defaultValue = "";
+  }
+  form.querySelector(".composer-warns input").defaultChecked = false;
+  form.reset();
   form.querySelector(".composer-draft").hidden = true;
   look(form);
 }
@@ -107,12 +111,24 @@ export async function openComposer(path = "/compose") {
   if (here && path === "/compose" && !here.elements.inReplyTo) return here.elements.content.focus();
   const dialog = document.createElement("dialog");
   dialog.className = "dialog compose-dialog";
-  dialog.setAttribute("aria-label", words.write);
+  const head = document.createElement("form");
+  head.method = "dialog";
+  const title = document.createElement("h2");
+  title.id = "compose-title";
+  title.textContent = path === "/compose" ? words.write : words.reply;
+  const close = document.createElement("button");
+  close.className = "icon-button";
+  close.setAttribute("aria-label", words.close);
+  close.append(Object.assign(document.createElement("i"), { className: "i-x" }));
+  head.append(title, close);
+  const body = document.createElement("div");
+  dialog.append(head, body);
+  dialog.setAttribute("aria-labelledby", title.id);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
   try {
-    await htmx.ajax("GET", path, { source: dialog, target: dialog, swap: "innerHTML" });
+    await htmx.ajax("GET", path, { source: body, target: body, swap: "innerHTML" });
   } finally {
     if (dialog.querySelector(".composer")) {
       dialog.showModal();
@@ -139,6 +155,7 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   form.closest("dialog")?.close();
   clear(form);
   const card = new DOMParser().parseFromString(ctx.text, "text/html").querySelector(".entry");
+  if (ctx.hx?.redirect) return;
   const page = card?.querySelector(".when")?.getAttribute("href");
   toast(words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
   if (card && ctx.target?.id) document.querySelector(".feed ~ .empty")?.remove();
