@@ -119,8 +119,6 @@ def _unsafe(settings: Settings) -> Iterator[Fault]:
             yield f"federation.{name}", "true is unsafe in production"
     if not settings.rate_limits.enabled:
         yield "rate_limits.enabled", "false is unsafe in production"
-    if settings.accounts.registration == "open" and not settings.accounts.require_verified_email:
-        yield "accounts.require_verified_email", "false with open registration is unsafe in production"
     if settings.mail.backend == "console":
         yield "mail.backend", "console would print people's mail into the log: unsafe in production"
     if security.argon2_time_cost < 2:

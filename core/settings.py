@@ -62,7 +62,7 @@ class Accounts:
     """Who may sign up, and how."""
 
     registration: Literal["open", "approval", "invite", "closed"] = "open"
-    require_verified_email: bool = True
+    require_verified_email: bool = False
 
 
 @dataclass(frozen=True)

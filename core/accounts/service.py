@@ -120,7 +120,8 @@ async def sign_up(
 ) -> Grant:
     """Register by one's own wish, as the instance allows it. Raises as `register`; Forbidden where it is closed."""
     instance = here()
-    if instance.settings.accounts.registration != "open":
+    accounts = instance.settings.accounts
+    if accounts.registration != "open" or accounts.require_verified_email:
         raise Forbidden("This server does not take new members by itself.", code="registration_closed")
     if instance.settings.rate_limits.enabled:
         per_hour = instance.settings.rate_limits.register_per_hour

@@ -202,7 +202,6 @@ def test_a_short_name_may_stand_before_a_longer_address(tmp_path: Path) -> None:
         ("KITH_FEDERATION__ALLOW_HTTP", "true", "federation.allow_http"),
         ("KITH_FEDERATION__ALLOW_PRIVATE_ADDRESSES", "true", "federation.allow_private_addresses"),
         ("KITH_RATE_LIMITS__ENABLED", "false", "rate_limits.enabled"),
-        ("KITH_ACCOUNTS__REQUIRE_VERIFIED_EMAIL", "false", "accounts.require_verified_email"),
         ("KITH_MAIL__BACKEND", "console", "mail.backend"),
         ("KITH_SECURITY__ARGON2_TIME_COST", "1", "security.argon2_time_cost"),
         ("KITH_SECURITY__ARGON2_MEMORY_COST", "8", "security.argon2_memory_cost"),
