@@ -8,9 +8,8 @@ from core import present
 from core.accounts import service, sessions
 from core.accounts.sessions import Grant
 from core.api import Answer, Api, Ask
-from core.api.answers import page_of
 from core.api.forms import Form, Nothing, StreamQuery, stream_of
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 
 api = Api("auth", __name__)
 
@@ -106,9 +105,11 @@ async def logout(ask: Ask[None, None]) -> object:
 
 @api.get("/auth/sessions", query=StreamQuery, answer=stream_of("sessions", SessionForm))
 async def read_sessions(ask: Ask[None, StreamQuery]) -> object:
-    """Where you are signed in."""
+    """Where you are signed in, latest first."""
     current = ask.identity.session_id if ask.identity else ""
-    found = [
+    name = f"sessions:{ask.actor.id}"
+    found = await sessions.open_sessions(ask.actor.id, ask.before(name), ask.query.limit)
+    forms = [
         {
             "sessionId": session.id,
             "userAgent": session.user_agent,
@@ -117,15 +118,13 @@ async def read_sessions(ask: Ask[None, StreamQuery]) -> object:
             "lastUsedAt": present.stamp(session.last_used_at),
             "isCurrent": session.id == current,
         }
-        for session in await sessions.open_sessions(ask.actor.id)
+        for session in found
     ]
-    return page_of("sessions", found, None)
+    return ask.page("sessions", name, [{"position": session.id} for session in found], forms)
 
 
 @api.delete("/auth/sessions/<session_id>", answer=Nothing)
 async def end_session(ask: Ask[None, None], session_id: str) -> object:
     """End one of your sessions."""
-    if session_id not in [session.id for session in await sessions.open_sessions(ask.actor.id)]:
-        raise NotFound("There is no such session.")
-    await sessions.end(session_id)
+    await sessions.end_own(ask.actor.id, session_id)
     return {}

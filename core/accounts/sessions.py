@@ -9,7 +9,7 @@ from quart import Request
 
 from core.accounts.models import Account, Session, SpentToken
 from core.database import execute, new_id, now, transaction
-from core.errors import Unauthenticated
+from core.errors import NotFound, Unauthenticated
 from core.instance import here
 from core.models import Actor
 from core.tasks import periodic, task
@@ -196,6 +196,13 @@ async def end(session_id: str) -> bool:
     return bool(changed)
 
 
+async def end_own(account_id: str, session_id: str) -> None:
+    """End a session of this account. Raises NotFound, also for other people's."""
+    if not await Session.exists(id=session_id, account_id=account_id, ended_at__isnull=True):
+        raise NotFound("There is no such session.")
+    await end(session_id)
+
+
 async def end_all(account_id: str) -> None:
     """End every session of an account."""
     await execute(
@@ -204,9 +211,10 @@ async def end_all(account_id: str) -> None:
     here().cache.drop_tag(f"account:{account_id}")
 
 
-async def open_sessions(account_id: str) -> list[Session]:
-    """The sessions of an account that stand, newest first."""
-    return await Session.filter(account_id=account_id, ended_at__isnull=True, expires_at__gt=now()).order_by("-id")
+async def open_sessions(account_id: str, before: str | None, limit: int) -> list[Session]:
+    """One more than `limit` of the sessions of an account that stand, newest first."""
+    standing = Session.filter(account_id=account_id, ended_at__isnull=True, expires_at__gt=now()).order_by("-id")
+    return await (standing.filter(id__lt=before) if before else standing).limit(limit + 1)
 
 
 def hash_of(token: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -64,22 +64,47 @@ def checked_body(model: type[BaseModel], content: bytes) -> BaseModel:
     if not content.strip():
         raise BadRequest("The body is empty; JSON is expected.", code="malformed_json")
     try:
-        return model.model_validate_json(content, strict=True)
+        body = model.model_validate_json(content, strict=True)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         if any(fault["type"] == "json_invalid" for fault in faults):
             # pydantic calls lone surrogates and over-deep nesting malformed too; so does everybody else
             raise BadRequest("The body is not JSON.", code="malformed_json") from None
         raise Invalid(_messages(faults)) from None
+    if b"\\u0000" in content:
+        _refuse_nul(body)
+    return body
 
 
 def checked_query(model: type[BaseModel], arguments: Mapping[str, str]) -> BaseModel:
     """The query as the model it must be. Raises Invalid."""
     try:
-        return model.model_validate(dict(arguments))
+        query = model.model_validate(dict(arguments))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         raise Invalid(_messages(faults)) from None
+    _refuse_nul(query)
+    return query
+
+
+def _refuse_nul(form: BaseModel) -> None:
+    """PostgreSQL keeps no text with U+0000 in it, and no text needs one."""
+    if names := sorted(_with_nul(form.model_dump(by_alias=True))):
+        raise Invalid(dict.fromkeys(names, "This contains the character U+0000, which is not text."))
+
+
+def _with_nul(value: object, name: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        if "\0" in value:
+            yield name
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _with_nul(part, f"{name}.{key}".lstrip("."))
+            if "\0" in key:
+                yield name
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _with_nul(part, f"{name}.{number}")
 
 
 def _messages(faults: Sequence[object]) -> dict[str, str]:
