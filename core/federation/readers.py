@@ -16,7 +16,7 @@ from core.federation.keys_store import KnownKey, find_key
 from core.federation.signatures import BadSignature, Window, read_signature
 from core.fetch import Refused
 from core.instance import here
-from core.models import Actor
+from core.models import Actor, Entry
 
 KEEP_SECONDS = 60
 
@@ -115,3 +115,8 @@ def keep(request: Request, *tags: str, seconds: float = KEEP_SECONDS) -> None:
     """Let a public document be kept for everybody, whoever signs: as long as nobody looks at who asks."""
     if is_open():
         cacheable(request, seconds, *tags, signed=True)
+
+
+def forget(entry: Entry) -> None:
+    """Forget what was kept of an entry, which is no longer what it was."""
+    here().cache.drop_tag(f"entry:{entry.id}")

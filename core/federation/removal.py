@@ -69,12 +69,11 @@ async def sever(actor: Actor) -> None:
             await actors.reject(await Actor.get(id=follow.target_id), actor)
 
 
-async def sever_domain(condition: str, *parameters: str) -> None:
-    """End every follow between people of this server and those elsewhere for whom `condition` over `a` holds."""
+async def sever_domain(domain: str) -> None:
+    """End every follow between people of this server and those of another."""
     for found in await rows(
-        "SELECT a.id FROM core_actor a WHERE a.domain <> '' AND (EXISTS (SELECT 1 FROM core_follow f"  # noqa: S608
-        " WHERE f.target_id = a.id) OR EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = a.id))"
-        f" AND {condition}",
-        *parameters,
+        "SELECT a.id FROM core_actor a WHERE a.domain = $1 AND (EXISTS (SELECT 1 FROM core_follow f"
+        " WHERE f.target_id = a.id) OR EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = a.id))",
+        domain,
     ):
         await sever(await Actor.get(id=found["id"]))
