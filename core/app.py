@@ -15,6 +15,7 @@ from core.accounts import pages as accounts_pages
 from core.accounts import routes as accounts_routes
 from core.api import docs, friends, instance_routes, stream, users
 from core.api.cors import open_to_all
+from core.api.limits import count_requests
 from core.asgi import Shell, answered_by
 from core.cache import Cache
 from core.config import Settings
@@ -108,6 +109,7 @@ def create_instance(
         app.register_blueprint(blueprint)
     app.before_request(_name_route)
     open_to_all(app)
+    count_requests(app)
     register_failures(instance)
     instance.pages = Pages(instance)
     instance.asgi = Shell(instance, app.asgi_app, start=start, stop=stop)

@@ -6,6 +6,7 @@ import re
 
 from core.accounts.models import Account
 from core.accounts.sessions import Grant, begin
+from core.api.limits import neighbourhood
 from core.database import IntegrityError, after_commit, new_id, now, transaction
 from core.errors import Conflict, Forbidden, Invalid, RateLimited, Unauthenticated
 from core.instance import here
@@ -125,7 +126,7 @@ async def sign_up(
         raise Forbidden("This server does not take new members by itself.", code="registration_closed")
     if instance.settings.rate_limits.enabled:
         per_hour = instance.settings.rate_limits.register_per_hour
-        verdict = await instance.limiter.take(f"register:{address}", per_hour, 3600)
+        verdict = await instance.limiter.take(f"register:{neighbourhood(address)}", per_hour, 3600)
         if not verdict.allowed:
             raise RateLimited(verdict.retry_after)
     account, actor = await register(username, email, password, full_name=full_name)
@@ -137,8 +138,6 @@ async def sign_in(name: str, password: str, *, user_agent: str, address: str) ->
 
     Raises Unauthenticated, RateLimited after too many failures.
     """
-    guesses = _Guesses(name, address)
-    await guesses.begin()
     account = await Account.get_or_none(email_key=name.lower()) if "@" in name.lstrip("@") else None
     actor = (
         await Actor.get_or_none(id=account.actor_id)
@@ -146,7 +145,9 @@ async def sign_in(name: str, password: str, *, user_agent: str, address: str) ->
         else await Actor.get_or_none(username_key=name.lower().removeprefix("@"), domain="")
     )
     account = account or (await Account.get_or_none(actor_id=actor.id) if actor else None)
-    if account is None or actor is None:
+    guesses = _Guesses(name, account, address)
+    may_guess = await guesses.begin()
+    if account is None or actor is None or not may_guess:
         await here().passwords.dummy_verify()
         matches = False
     else:
@@ -163,28 +164,37 @@ WINDOW_SECONDS = 15 * 60
 
 
 class _Guesses:
-    """Failed tries to sign in: counted for the account from this address, and for the address."""
+    """Failed tries to sign in: counted for the name and for the account behind it, each from this address, and for
+    the address."""
 
-    def __init__(self, name: str, address: str) -> None:
-        settings, limiter = here().settings.rate_limits, here().limiter
+    def __init__(self, name: str, account: Account | None, address: str) -> None:
+        settings, limiter, place = here().settings.rate_limits, here().limiter, neighbourhood(address)
         self.enabled = settings.enabled
-        self.pair, self.place = f"login:{name.lower()}:{address}", f"login:{address}"
-        self.of_pair = limiter.failures(settings.login_failures_per_account, WINDOW_SECONDS)
+        self.name = f"login:{name.lower().removeprefix('@')}:{place}"
+        self.account = f"login:{account.id}:{place}" if account else self.name
+        self.place = f"login:{place}"
+        self.of_account = limiter.failures(settings.login_failures_per_account, WINDOW_SECONDS)
         self.of_place = limiter.failures(settings.login_failures_per_address, WINDOW_SECONDS)
 
-    async def begin(self) -> None:
-        """Book a try, which counts as failed until it proves right. Raises RateLimited."""
+    async def begin(self) -> bool:
+        """Book a try, which counts as failed until it proves right. Raises RateLimited.
+
+        False where only other names of the same account were tried too often: that must look like any wrong guess, or
+        it would tell which address belongs to which name.
+        """
         if not self.enabled:
-            return
-        for failures, key in ((self.of_pair, self.pair), (self.of_place, self.place)):
+            return True
+        for failures, key in ((self.of_account, self.name), (self.of_place, self.place)):
             verdict = await failures.begin(key)
             if not verdict.allowed:
                 raise RateLimited(verdict.retry_after, "Too many failed tries. Please wait a little.")
+        return self.account == self.name or (await self.of_account.begin(self.account)).allowed
 
     async def right(self) -> None:
         """The try was right: this account's failures are forgotten, and the address is not blamed for it."""
         if self.enabled:
-            await self.of_pair.clear(self.pair)
+            await self.of_account.clear(self.name)
+            await self.of_account.clear(self.account)
             await self.of_place.succeeded(self.place)
 
 

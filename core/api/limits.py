@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-from quart import Request, Response
+from quart import Quart, Request, Response, g, request
 
-from core.accounts.sessions import Identity
+from core.accounts.sessions import Identity, identify
 from core.errors import RateLimited
 from core.instance import here
 from core.limits import Verdict
 
+API = "/api/v1/"
 
 def address_of(request: Request) -> str:
     """The address of whoever asks; a forwarded one is believed from trusted proxies only."""
@@ -44,24 +45,39 @@ def neighbourhood(address: str) -> str:
     return str(ipaddress.ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)
 
 
-async def take(request: Request, identity: Identity | None) -> Verdict | None:
-    """Count one request. Raises RateLimited; None where limits are switched off."""
+def count_requests(app: Quart) -> None:
+    """Find out who asks and count it, before anything else is done about a request to the API; every answer, failures
+    too, says how much is left."""
+
+    @app.before_request
+    async def enter() -> None:
+        if request.path.startswith(API) and request.method != "OPTIONS":
+            g.identity = None
+            try:
+                g.identity = await identify(request)
+            finally:  # whoever bears a token that is no good asks as a stranger
+                g.verdict = await _take(request, g.identity)
+            if g.verdict and not g.verdict.allowed:
+                raise RateLimited(g.verdict.retry_after)
+
+    @app.after_request
+    async def describe(response: Response) -> Response:
+        if verdict := g.get("verdict"):
+            response.headers.update(verdict.headers())
+        return response
+
+
+def current_identity() -> Identity | None:
+    """Who makes the request to the API that is being answered; None for a stranger."""
+    identity: Identity | None = g.identity
+    return identity
+
+
+async def _take(request: Request, identity: Identity | None) -> Verdict | None:
     settings = here().settings.rate_limits
     if not settings.enabled:
         return None
     if identity:
-        verdict = await here().limiter.take(f"user:{identity.actor.id}", settings.user_per_hour, 3600)
-    else:
-        key = f"address:{neighbourhood(address_of(request))}"
-        verdict = await here().limiter.take(key, settings.signed_out_per_five_minutes, 300)
-    if not verdict.allowed:
-        raise RateLimited(verdict.retry_after)
-    return verdict
-
-
-def describe(response: Response, verdict: Verdict | None) -> None:
-    """Say how much is left."""
-    if verdict:
-        response.headers["RateLimit-Limit"] = str(verdict.limit)
-        response.headers["RateLimit-Remaining"] = str(verdict.remaining)
-        response.headers["RateLimit-Reset"] = str(round(verdict.reset_seconds))
+        return await here().limiter.take(f"user:{identity.actor.id}", settings.user_per_hour, 3600)
+    key = f"address:{neighbourhood(address_of(request))}"
+    return await here().limiter.take(key, settings.signed_out_per_five_minutes, 300)

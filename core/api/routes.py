@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from quart import Blueprint, Response, request
 
-from core.accounts.sessions import identify
 from core.api import idempotency, limits
 from core.api.answers import JSON, Answer, envelope
 from core.api.ask import Ask, checked_body, checked_query
@@ -106,8 +105,7 @@ class Api(Blueprint):
 
 def _view(route: Route) -> Callable[..., Awaitable[Response]]:
     async def view(**path: str) -> Response:
-        identity = await identify(request)
-        verdict = await limits.take(request, identity)
+        identity = limits.current_identity()
         if identity is None and not route.signed_out:
             raise Unauthenticated()
         if identity and RANKS[identity.actor.role] < RANKS[route.role]:
@@ -123,11 +121,8 @@ def _view(route: Route) -> Callable[..., Awaitable[Response]]:
         key = request.headers.get("Idempotency-Key") if route.method == "POST" and identity else None
         if key and identity:
             digest = idempotency.fingerprint(request.method, request.full_path, content)
-            response = await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
-        else:
-            response = await _answer(route, ask, path)
-        limits.describe(response, verdict)
-        return response
+            return await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
+        return await _answer(route, ask, path)
 
     view.__name__ = route.handler.__name__
     return view
