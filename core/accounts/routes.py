@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from core import present
 from core.accounts import service, sessions
 from core.accounts.sessions import Grant
 from core.api import Answer, Api, Ask
 from core.api.forms import Form, Nothing, StreamQuery, stream_of
-from core.errors import Invalid
 
 api = Api("auth", __name__)
 
@@ -23,9 +22,9 @@ class Registration(Form):
 
 
 class Login(Form):
-    username: str | None = None
-    email: str | None = None
-    password: str
+    username: str | None = Field(None, max_length=320)
+    email: str | None = Field(None, max_length=320)
+    password: str = Field(max_length=1000)
     otp: str | None = None
 
     @model_validator(mode="after")
@@ -64,7 +63,7 @@ def _tokens(grant: Grant) -> dict[str, object]:
     }
 
 
-@api.post("/auth/register", body=Registration, answer=Tokens, status=201, signed_out=True)
+@api.post("/auth/register", body=Registration, answer=Tokens, status=201, signed_out=True, secret=True)
 async def register(ask: Ask[Registration, None]) -> Answer:
     """Make an account and sign in."""
     body = ask.body
@@ -79,17 +78,15 @@ async def register(ask: Ask[Registration, None]) -> Answer:
     return Answer(_tokens(grant), 201, location=f"/api/v1/users/{grant.account_id}")
 
 
-@api.post("/auth/login", body=Login, answer=Tokens, signed_out=True)
+@api.post("/auth/login", body=Login, answer=Tokens, signed_out=True, secret=True)
 async def login(ask: Ask[Login, None]) -> object:
     """Sign in with a user name or an e-mail address."""
     body = ask.body
     name = body.username or body.email or ""
-    if len(name) > 320 or len(body.password) > 1000:
-        raise Invalid({"password" if len(name) <= 320 else "username": "This is too long."})
     return _tokens(await service.sign_in(name, body.password, user_agent=ask.user_agent, address=ask.address))
 
 
-@api.post("/auth/refresh", "/auth/refresh-token", body=Refresh, answer=Tokens, signed_out=True)
+@api.post("/auth/refresh", "/auth/refresh-token", body=Refresh, answer=Tokens, signed_out=True, secret=True)
 async def refresh(ask: Ask[Refresh, None]) -> object:
     """Exchange a refresh token for new tokens; each serves once."""
     return _tokens(await sessions.refresh(ask.body.refresh_token))

@@ -72,7 +72,7 @@ def _operation(route: Route, path: str, schemas: Schemas) -> dict[str, Any]:
         reference = _add(schemas, route.body, mode="validation")
         content = {"application/json": {"schema": reference}}
         operation["requestBody"] = {"required": not route.body_optional, "content": content}
-    if route.method == "POST":
+    if route.repeatable:
         operation["parameters"].append(
             {
                 "name": "Idempotency-Key",

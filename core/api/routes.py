@@ -23,7 +23,7 @@ BASE = "/api/v1"
 RANKS = {"user": 0, "moderator": 1, "admin": 2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """One operation of the API, as it stands in the OpenAPI document."""
 
@@ -38,10 +38,16 @@ class Route:
     signed_out: bool
     role: str
     body_optional: bool
+    secret: bool
 
     @property
     def summary(self) -> str:
         return (self.handler.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a retry with the same Idempotency-Key gets the first answer."""
+        return self.method == "POST" and not self.secret
 
     @property
     def description(self) -> str:
@@ -67,13 +73,28 @@ class Api(Blueprint):
         signed_out: bool = False,
         role: str = "user",
         body_optional: bool = False,
+        secret: bool = False,
     ) -> Callable[[H], H]:
-        """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank."""
+        """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank.
+
+        The answers of a `secret` one hold tokens or the like: they are never kept, not even for a retry.
+        """
 
         def declared(handler: H) -> H:
             for number, path in enumerate(paths):
                 route = Route(
-                    method, path, handler, self.tag, body, query, answer, status, signed_out, role, body_optional
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    tag=self.tag,
+                    body=body,
+                    query=query,
+                    answer=answer,
+                    status=status,
+                    signed_out=signed_out,
+                    role=role,
+                    body_optional=body_optional,
+                    secret=secret,
                 )
                 self.documented.append(route)
                 name = handler.__name__ + (f"_{number}" if number else "")
@@ -118,7 +139,7 @@ def _view(route: Route) -> Callable[..., Awaitable[Response]]:
             address=limits.address_of(request),
             user_agent=request.headers.get("User-Agent", "")[:500],
         )
-        key = request.headers.get("Idempotency-Key") if route.method == "POST" and identity else None
+        key = request.headers.get("Idempotency-Key") if route.repeatable else None
         if key and identity:
             digest = idempotency.fingerprint(request.method, request.full_path, content)
             return await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
