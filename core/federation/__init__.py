@@ -1,6 +1,19 @@
 """Speaks ActivityPub with other servers: who is here, what is published, and what comes from elsewhere."""
 
-from core.federation import cli, collection_routes, discovery, domains, looking_up, own_keys, readers, routes
+from core.federation import (
+    activities,
+    cli,
+    collection_routes,
+    delivery,
+    discovery,
+    domains,
+    looking_up,
+    own_keys,
+    queue_cli,
+    readers,
+    routes,
+)
+from core.federation import outbox as sending_out
 from core.plugins import hookimpl
 
 REQUIRES: list[str] = []
@@ -21,7 +34,7 @@ async def look_up(address):  # type: ignore[no-untyped-def]
 
 @hookimpl
 def commands():  # type: ignore[no-untyped-def]
-    return [cli.domain, cli.federation]
+    return [cli.domain, queue_cli.federation]
 
 
 @hookimpl
@@ -37,6 +50,16 @@ async def entry_deleted(entry):  # type: ignore[no-untyped-def]
 # -- Going out ---------------------------------------------------------------------------------------------------------
 
 
+@hookimpl
+def outbox():  # type: ignore[no-untyped-def]
+    return activities.WRITERS
+
+
+@hookimpl
+async def outgoing(act):  # type: ignore[no-untyped-def]
+    await sending_out.write(act)
+
+
 # -- Coming in ---------------------------------------------------------------------------------------------------------
 
 
@@ -47,9 +70,11 @@ async def entry_deleted(entry):  # type: ignore[no-untyped-def]
 async def on_start(instance):  # type: ignore[no-untyped-def]
     await domains.watch_policies()
     await own_keys.instance_actor()
+    delivery.begin(instance)
 
 
 @hookimpl
 async def on_stop(instance):  # type: ignore[no-untyped-def]
+    await delivery.end(instance)
     domains.stop_watching()
     instance.http.sign = None

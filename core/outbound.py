@@ -1,0 +1,116 @@
+"""What leaves for other servers: whom an entry is addressed to there, and what they have to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.audience import OPEN
+from core.database import rows
+from core.entries import Document
+from core.models import ACCEPTED, Actor, Entry, Mention
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """An activity that is ready to go, and who must have it besides those its `to` and `cc` name.
+
+    The document needs neither `@context` nor `actor`, and no `id` unless the act has one of its own. An address in
+    `to` or `cc` that is the sender's followers reaches all of them. `actors` get it even where a block lies between
+    them and the sender. `to_involved` adds those who answered, liked or shared the entry, `to_everybody` every server
+    that is known here. What is `urgent` goes before everything else.
+    """
+
+    document: Document
+    to_followers: bool = False
+    actors: Sequence[Actor] = ()
+    to_involved: bool = False
+    to_everybody: bool = False
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """Whom an entry is for on the network: `actors` are those it reaches one by one, `named` those it speaks to.
+
+    `parent` and `quoted` are what it answers and quotes, as far as they are known here.
+    """
+
+    to: list[str]
+    cc: list[str]
+    actors: list[Actor]
+    named: list[Actor]
+    parent: Entry | None = None
+    quoted: Entry | None = None
+
+    @property
+    def all(self) -> set[str]:
+        return {*self.to, *self.cc}
+
+
+def may_leave(entry: Entry) -> bool:
+    """Whether an entry may become known to any other server at all."""
+    return not entry.local_only and entry.visibility != "private"
+
+
+async def addressed(entry: Entry, author: Actor) -> Addressed:
+    """Whom an entry is for (section 8 of the federation profile).
+
+    What is for friends names each of them, for no other server can tell who they are. Whoever is answered or quoted
+    in public is addressed too, so that they learn of it.
+    """
+    parent = await Entry.get_or_none(id=entry.reply_to_id) if entry.reply_to_id else None
+    quoted = await Entry.get_or_none(id=entry.quote_id) if entry.quote_id else None
+    named, silent = await _mentioned(entry)
+    if entry.visibility in OPEN:
+        known = {actor.id for actor in (*named, *silent)} | {author.id}
+        for other in (parent, quoted):
+            if other is not None and other.author_id not in known:
+                silent.append(await Actor.get(id=other.author_id))
+                known.add(other.author_id)
+    reached = [*named, *silent]
+    if entry.visibility == "direct":
+        spoken_to = reached
+    else:
+        spoken_to = [*named, *(actor for actor in silent if parent is not None and actor.id == parent.author_id)]
+    if entry.visibility == "friends":
+        known = {actor.id for actor in reached}
+        reached += [friend for friend in await _friends_elsewhere(author) if friend.id not in known]
+    uris = list(dict.fromkeys(actor.uri for actor in reached))
+    to, cc = _fields(entry.visibility, author, uris)
+    return Addressed(to, cc, reached, spoken_to, parent, quoted)
+
+
+def _fields(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str], list[str]]:
+    match visibility:
+        case "public":
+            return [PUBLIC], [author.followers_url, *uris]
+        case "unlisted":
+            return [author.followers_url], [PUBLIC, *uris]
+        case "followers":
+            return [author.followers_url], uris
+        case "friends" | "direct":
+            return uris, []
+    return [], []
+
+
+async def _mentioned(entry: Entry) -> tuple[list[Actor], list[Actor]]:
+    """Those an entry names, and those it is addressed to without naming them."""
+    mentions = await Mention.filter(entry_id=entry.id).order_by("id").select_related("actor")
+    found: tuple[list[Actor], list[Actor]] = ([], [])
+    for mention in mentions:
+        found[mention.silent].append(mention.actor)
+    return found
+
+
+async def _friends_elsewhere(author: Actor) -> list[Actor]:
+    found = await rows(
+        "SELECT a.id FROM core_follow mine JOIN core_follow theirs ON theirs.follower_id = mine.target_id"
+        f" AND theirs.target_id = mine.follower_id AND theirs.state = '{ACCEPTED}'"
+        " JOIN core_actor a ON a.id = mine.target_id AND a.domain <> '' AND a.removed_at IS NULL"
+        f" WHERE mine.follower_id = $1 AND mine.state = '{ACCEPTED}'",
+        author.id,
+    )
+    return await Actor.filter(id__in=[friend["id"] for friend in found]).order_by("id")
