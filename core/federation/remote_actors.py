@@ -78,6 +78,8 @@ async def store_actor(document: Document, fetched_url: str, found: Finding | Non
     profile = read_actor(document)
     if not same_origin(profile.uri, fetched_url) or is_ours(profile.uri):
         raise Refused("the actor's id is not of the server it came from")
+    if not profile.uri.startswith("https:") and not here().settings.federation.allow_http:
+        raise Refused("the actor's id is no https address")
     refuse_host(profile.handle.host)
     async with _lock(profile.uri):
         known = await Actor.get_or_none(uri=profile.uri)

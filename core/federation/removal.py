@@ -21,9 +21,8 @@ async def remove_actor(actor: Actor) -> None:
     async with transaction():
         gone = await execute(
             "UPDATE core_actor SET removed_at = $1, name = username, summary = '', avatar_url = '', cover_url = '',"
-            " profile_fields = $2, version = version + 1 WHERE id = $3 AND removed_at IS NULL",
+            " profile_fields = '[]', version = version + 1 WHERE id = $2 AND removed_at IS NULL",
             now(),
-            [],
             actor.id,
         )
         if not gone:
