@@ -7,12 +7,15 @@ from core.federation import (
     delivery,
     discovery,
     domains,
+    handlers,
     looking_up,
     own_keys,
     queue_cli,
     readers,
+    receiving,
     routes,
 )
+from core.federation import inbox as inbox_door
 from core.federation import outbox as sending_out
 from core.plugins import hookimpl
 
@@ -63,6 +66,16 @@ async def outgoing(act):  # type: ignore[no-untyped-def]
 # -- Coming in ---------------------------------------------------------------------------------------------------------
 
 
+@hookimpl
+def doors():  # type: ignore[no-untyped-def]
+    return [inbox_door.door()]
+
+
+@hookimpl
+def inbox():  # type: ignore[no-untyped-def]
+    return handlers.INBOX
+
+
 # -- Beginning and end -------------------------------------------------------------------------------------------------
 
 
@@ -71,10 +84,12 @@ async def on_start(instance):  # type: ignore[no-untyped-def]
     await domains.watch_policies()
     await own_keys.instance_actor()
     delivery.begin(instance)
+    await receiving.begin(instance)
 
 
 @hookimpl
 async def on_stop(instance):  # type: ignore[no-untyped-def]
     await delivery.end(instance)
+    await receiving.end(instance)
     domains.stop_watching()
     instance.http.sign = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from core.database import now
 from core.entries import Act, Document, Kind
@@ -12,6 +11,7 @@ from core.entry_document import entry_document
 from core.instance import here
 from core.models import Actor, Entry
 from core.outbound import PUBLIC, Outbound, addressed
+from plugins.posts import receiving
 
 FOLLOWED = ("public", "unlisted", "followers")
 
@@ -109,8 +109,8 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-POST = Kind("post", to_document)
-INBOX: Mapping[str, Any] = {}
+POST = Kind(receiving.KIND, to_document, receiving.receive, receiving.TYPES)
+INBOX = receiving.INBOX
 OUTBOX: Mapping[str, Callable[[Act], Awaitable[Outbound]]] = {
     "create": create,
     "update": update,

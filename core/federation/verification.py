@@ -1,0 +1,103 @@
+"""Who signed a request: everything that can be checked cheaply is, before a key is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.database import now
+from core.errors import Forbidden, Unauthenticated
+from core.federation.addresses import host_of
+from core.federation.claims import Headers
+from core.federation.domains import is_refused
+from core.federation.keys_store import find_key
+from core.federation.signatures import BadSignature, Evidence, SignatureClaim, Window, read_signature
+from core.fetch import Refused
+from core.instance import here
+from core.models import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a signature may cover: `target` is path and query as they were received, `headers` pairs of bytes."""
+
+    method: str
+    target: str
+    headers: Any
+
+    @classmethod
+    def of(cls, scope: Any) -> Request:
+        """The request of an ASGI scope."""
+        path = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        return cls(scope["method"], f"{path}?{query}" if query else path, scope["headers"])
+
+
+def claim_of(headers: Headers) -> SignatureClaim:
+    """Who claims to have signed. Raises Unauthenticated, and Forbidden where we do not talk with that server."""
+    try:
+        claim = read_signature(headers)
+        host = host_of(claim.key_id)
+    except BadSignature as fault:
+        raise _unproved(fault) from None
+    except Refused:
+        raise Unauthenticated("The key id of the signature is no address.", code="bad_signature") from None
+    must_be_wanted(host)
+    return claim
+
+
+def must_be_wanted(host: str) -> None:
+    """Raise Forbidden where the admins want nothing to do with a host."""
+    if is_refused(host):
+        raise Forbidden("This server does not talk with yours.", code="blocked_domain")
+
+
+def examined(request: Request, claim: SignatureClaim, body: bytes) -> Evidence:
+    """What is left to be checked with the key: digest, time and host are right. Raises Unauthenticated."""
+    scheme, _, host = here().base_url.partition("://")
+    try:
+        return claim.examine(
+            request.method,
+            request.target,
+            body,
+            host=host,
+            now=now(),
+            scheme=scheme,
+            window=Window(past=timedelta(seconds=here().settings.federation.signature_window_seconds)),
+        )
+    except BadSignature as fault:
+        raise _unproved(fault) from None
+
+
+async def signer_of(evidence: Evidence) -> Actor:
+    """Whose key fits (section 5). Raises Unauthenticated where nobody's does, Forbidden for who is not wanted.
+
+    Where the signature does not fit the key that is known, the key is fetched anew, once in a while.
+    """
+    try:
+        known = await find_key(evidence.key_id)
+        if known is None:
+            raise BadSignature("the key is not to be had")
+        try:
+            evidence.check(known.key)
+        except BadSignature:
+            known = await find_key(evidence.key_id, refetch=True)
+            if known is None:
+                raise
+            evidence.check(known.key)
+    except BadSignature as fault:
+        raise _unproved(fault) from None
+    if known.actor.domain:
+        must_be_wanted(known.actor.domain)
+    return known.actor
+
+
+def _unproved(fault: BadSignature) -> Unauthenticated:
+    return Unauthenticated(f"The signature is no good: {fault}.", code="bad_signature")
+
+
+def covers(claim: SignatureClaim, header: str) -> bool:
+    """Whether a header is among what is signed."""
+    names: tuple[str, ...] = getattr(claim, "names", getattr(claim, "components", ()))
+    return header in names

@@ -1,0 +1,124 @@
+"""The pictures, films, sounds and documents that hang on a foreign object (federation profile, sections 9 and 16)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from mimetypes import guess_type
+from typing import Any
+
+from core.entries import AttachmentDraft, Document
+from core.html import without_controls
+from core.reading.values import address, as_list, first_known_type
+
+FILES_AT_MOST = 16
+LOOKED_AT_MOST = 64
+ALT_AT_MOST = 10_000
+LARGEST_SIDE = 100_000
+
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,79}")
+_BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,100}")
+_TYPES = {"Image": "image", "Video": "video", "Audio": "audio", "Document": "document", "Link": ""}
+_SHOWN = ("image", "video", "audio")
+_SHOWN_TYPES = ("Image", "Video", "Audio")
+
+
+def attachments_of(document: Document) -> list[AttachmentDraft]:
+    """The files of an object in its order, sixteen at most; of a film, a sound or a picture it is one itself."""
+    found: dict[str, AttachmentDraft] = {}
+    for listed in _listed(document):
+        file = _file(listed)
+        if file is not None and file.url not in found:
+            found[file.url] = file
+        if len(found) == FILES_AT_MOST:
+            break
+    return list(found.values())
+
+
+def _listed(document: Document) -> Iterator[Any]:
+    if first_known_type(document, _SHOWN_TYPES):
+        yield document
+    attached = as_list(document.get("attachment"))[:LOOKED_AT_MOST]
+    yield from attached
+    if not any(isinstance(one, Mapping) and one.get("type") in ("Image", "Document") for one in attached):
+        yield from as_list(document.get("image"))[:1]
+
+
+def _file(listed: Any) -> AttachmentDraft | None:
+    if not isinstance(listed, Mapping):
+        return None
+    foreign_type = first_known_type(listed, _TYPES)
+    if not foreign_type and listed.get("type") is not None:
+        return None
+    url, link = _address(listed, _TYPES.get(foreign_type, ""))
+    if not url:
+        return None
+    media_type = _media_type(link.get("mediaType")) or _media_type(listed.get("mediaType")) or _guessed(url)
+    kind = _kind(foreign_type, media_type)
+    if not kind:
+        return None
+    return AttachmentDraft(
+        type=kind,
+        url=url,
+        media_type=media_type,
+        alt=_alt(listed),
+        width=_side(link.get("width")) or _side(listed.get("width")),
+        height=_side(link.get("height")) or _side(listed.get("height")),
+        blurhash=_blurhash(listed.get("blurhash")),
+        focus=_focus(listed.get("focalPoint")),
+    )
+
+
+def _address(listed: Mapping[str, Any], wanted: str) -> tuple[str, Mapping[str, Any]]:
+    """Where the file lies: an address, a link, or the first link that leads to what is wanted."""
+    links = as_list(listed.get("url"))[:LOOKED_AT_MOST] or [listed.get("href")]
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for link in links:
+        if isinstance(link, Mapping):
+            found.append((address(link.get("href")), link))
+        else:
+            found.append((address(link), {}))
+    fitting = [one for one in found if one[0] and str(one[1].get("mediaType") or wanted).startswith(wanted)]
+    return next(iter(fitting), ("", {}))
+
+
+def _kind(foreign_type: str, media_type: str) -> str:
+    """What is shown as what: by its media type; links and what has no type only where they lead to a file to show."""
+    kind = media_type.partition("/")[0]
+    if kind in _SHOWN:
+        return kind
+    return _TYPES.get(foreign_type, "")
+
+
+def _media_type(value: Any) -> str:
+    text = value.partition(";")[0].strip().lower() if isinstance(value, str) else ""
+    return text if _MEDIA_TYPE.fullmatch(text) else ""
+
+
+def _guessed(url: str) -> str:
+    path = url.partition("?")[0].partition("#")[0]
+    return guess_type(path)[0] or ""
+
+
+def _alt(listed: Mapping[str, Any]) -> str:
+    """What is to be seen or heard, for who cannot; newer servers say it in the summary, older ones in the name."""
+    texts = (listed.get(key) for key in ("summary", "name"))
+    return next((without_controls(text[:ALT_AT_MOST]) for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _side(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= LARGEST_SIDE:
+        return None
+    return int(value)
+
+
+def _blurhash(value: Any) -> str:
+    return value if isinstance(value, str) and _BLURHASH.fullmatch(value) else ""
+
+
+def _focus(value: Any) -> list[float] | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) and -1 <= one <= 1 for one in value):
+        return None
+    return [float(one) for one in value]
