@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import core
 from core.app import connect, create_instance, disconnect
 from core.config import ensure_instance, load
+from core.folders import ROOT_CONFIG
 from core.instance import Instance, inside
 from core.plugin_manifest import places
 from core.plugins import Hooks
 from core.plugins import start as load_plugins
 from core.settings import Settings
-
-ROOT_CONFIG = Path(core.__file__).resolve().parent.parent / "config.toml"
 
 
 def opened(
@@ -39,7 +37,7 @@ def settings_and_hooks(
     """
     own = folder / "plugins"
     names = load(folder, environ, ROOT_CONFIG, overrides=overrides).plugins.enabled
-    hooks = load_plugins(names, [own], marker=folder / ".loading")
+    hooks = load_plugins(names, [own], marker=folder / ".loading" if folder.is_dir() else None)
     declared = {answer.plugin: answer.value for answer in hooks.settings_schema.answers()}
     without = {place.name: None for place in places([own]) if place.name not in hooks.plugins}
     return load(folder, environ, ROOT_CONFIG, extra=without | declared, overrides=overrides), hooks

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +28,7 @@ class Wakes:
 
     def __init__(self, redis_url: str, secret: bytes) -> None:
         self._huey = RedisHuey(
-            "kith",
+            f"kith{hashlib.sha256(secret).hexdigest()[:16]}",  # instances that share a Redis keep to themselves
             url=redis_url,
             results=False,
             store_none=False,
@@ -55,6 +57,7 @@ class Wakes:
         """Call `heard` in the running event loop with the name of each drain that is to be woken."""
         loop = asyncio.get_running_loop()
         self._heard = lambda name: loop.call_soon_threadsafe(heard, name)
+        logging.getLogger("huey").setLevel(logging.WARNING)
         self._consumer = EmbeddedConsumer(self._huey, workers=1, periodic=False, scheduler_interval=60)
         self._consumer.start()
 

@@ -34,6 +34,10 @@ class Databases:
             self._templates[key] = template
         return await self._create(self._templates[key])
 
+    async def unmigrated(self) -> str:
+        """The address of a new database without tables."""
+        return await self._create("")
+
     async def close(self) -> None:
         """Remove every database made."""
         if DIALECT == "postgres" and self._made:

@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-import core
 from core.accounts import service, sessions
 from core.app import apps_of, create_instance, start, stop
 from core.config import ensure_instance, load
+from core.folders import ROOT_CONFIG
 from core.instance import inside
 from core.limits import Limiter
 from core.plugins import start as load_plugins
@@ -27,7 +27,6 @@ from core.settings import Settings
 from core.testing.databases import Databases, empty
 from core.testing.people import PASSWORD, Person, Visitor
 
-ROOT = Path(core.__file__).resolve().parent.parent
 _ROUNDS = 100
 _FAST: Mapping[str, object] = {
     "server.environment": "development",
@@ -85,7 +84,7 @@ class TestInstance:
         self.client.cookies = httpx.Cookies(_NoCookies())
 
     def _settings(self, wanted: Mapping[str, object], extra: Mapping[str, type | None] | None = None) -> Settings:
-        return load(self.folder, {}, ROOT / "config.toml", extra=extra, overrides=wanted)
+        return load(self.folder, {}, ROOT_CONFIG, extra=extra, overrides=wanted)
 
     async def close(self) -> None:
         """Stop the server; its folder stays until all are closed."""

@@ -1,0 +1,114 @@
+"""kith plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from core.commands.context import Failed, folder
+from core.commands.output import json_option, print_list
+from core.commands.running import plain_errors
+from core.config import Settings, ensure_instance, load
+from core.config_edit import NotEditable, write_enabled
+from core.folders import ROOT_CONFIG
+from core.plugin_finding import find
+from core.plugins import Hooks, installed
+
+
+@click.group()
+def plugin() -> None:
+    """List, switch on and off, and check plugins."""
+
+
+@plugin.command("list")
+@json_option
+def list_plugins(as_json: bool) -> None:
+    """List the plugins that lie here, switched on or not."""
+    enabled = _settings().plugins.enabled
+    with plain_errors():
+        hooks = _tried(enabled)
+    failed = {notice.plugin: notice.reason for notice in hooks.failed}
+    commands = {answer.plugin: [one.name for one in answer.value] for answer in hooks.commands.answers()}
+    things = [
+        {
+            "name": found.name,
+            "enabled": found.name in enabled,
+            "version": found.version,
+            "source": found.source,
+            "requires": found.requires,
+            "commands": commands.get(found.name, []),
+            "description": found.description,
+            "error": failed.get(found.name),
+            "state": "failed" if found.name in failed else "on" if found.name in enabled else "off",
+        }
+        for found in installed([folder() / "plugins"])
+    ]
+    columns = {"name": "NAME", "state": "STATE", "version": "VERSION", "source": "SOURCE", "commands": "COMMANDS"}
+    print_list(things, columns | {"description": "WHAT IT IS"}, as_json=as_json)
+
+
+@plugin.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Switch a plugin on, in the instance's own config.toml; the server has to be restarted."""
+    enabled = _settings().plugins.enabled
+    if name in enabled:
+        print(f"{name} is switched on already.")
+        return
+    _switch((*enabled, name), wanted=name)
+    print(f"{name} is switched on. Restart the server to have it.")
+
+
+@plugin.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Switch a plugin off, in the instance's own config.toml; its data stays. The server has to be restarted."""
+    enabled = _settings().plugins.enabled
+    if name not in enabled:
+        raise Failed(f"{name} is not switched on; there are {', '.join(enabled)}")
+    _switch([other for other in enabled if other != name])
+    print(f"{name} is switched off. Restart the server to be rid of it.")
+
+
+@plugin.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def check(names: tuple[str, ...]) -> None:
+    """Load plugins, all that are switched on unless some are named, and say what is wrong with them."""
+    enabled = _settings().plugins.enabled
+    wanted = names or enabled
+    with plain_errors():
+        hooks = _tried(list(dict.fromkeys((*enabled, *wanted))))
+    failed = {notice.plugin: notice.reason for notice in hooks.failed}
+    for one in wanted:
+        print(f"{one}: {failed.get(one, 'fine')}")
+    if failed.keys() & set(wanted):
+        raise Failed("Not all of them can be used.")
+
+
+def _settings() -> Settings:
+    ensure_instance(folder())
+    return load(folder(), os.environ, ROOT_CONFIG)
+
+
+def _tried(names: Sequence[str]) -> Hooks:
+    """The hooks of these plugins, loaded as the server does at its start. Raises PluginError."""
+    return Hooks(find(names, [folder() / "plugins"], safe=True), safe=True)
+
+
+def _switch(names: Sequence[str], wanted: str = "") -> None:
+    """Write the list, after a look at whether the server would start with it. Raises Failed."""
+    settings, path = _settings(), folder() / "config.toml"
+    source = settings.sources.get("plugins.enabled", "")
+    if source.startswith("environment"):
+        raise Failed(f"plugins.enabled comes from the {source}; change it there")
+    with plain_errors():
+        hooks = _tried(names)
+    for notice in hooks.failed:
+        if notice.plugin == wanted:
+            raise Failed(notice.reason)
+    try:
+        write_enabled(path, names)
+    except NotEditable as error:
+        raise Failed(f"{path} has to be changed by hand: {error}") from error
