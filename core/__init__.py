@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         OrderedIndex,
         after_commit,
         execute,
+        from_json,
         is_id,
         many,
         new_id,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         remove,
         visible_entry,
     )
-    from core.entry_document import entry_document
     from core.html import clean, plain, render
     from core.instance import here, inside
     from core.models import Actor, Entry
@@ -59,11 +59,10 @@ _HOMES = {
     "core.api.forms": "Form",
     "core.audience": "STRANGER Viewer may_see viewer_of visible_sql",
     "core.database": (
-        "IdField JSONField OrderedIndex after_commit execute is_id many new_id now one_of row rows transaction value"
-        " when"
+        "IdField JSONField OrderedIndex after_commit execute from_json is_id many new_id now one_of row rows transaction"
+        " value when"
     ),
     "core.entries": "Act AttachmentDraft Document Draft Kind by_uri edit publishing remove visible_entry",
-    "core.entry_document": "entry_document",
     "core.html": "clean plain render",
     "core.instance": "here inside",
     "core.models": "Actor Entry",
@@ -100,8 +99,8 @@ __all__ = [
     "by_uri",
     "clean",
     "edit",
-    "entry_document",
     "execute",
+    "from_json",
     "here",
     "hookimpl",
     "inside",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.audience import Viewer
-from core.database import is_id, one_of, rows, value
+from core.database import is_id, one_of, row, rows, value
 from core.errors import NotFound
 from core.instance import here
 from core.models import ACCEPTED, REQUESTED, Actor
@@ -25,11 +25,31 @@ async def find(name: str) -> Actor | None:
 
 
 async def visible_actor(viewer: Viewer, name: str) -> Actor:
-    """The actor, unless absent, suspended, removed, or apart from the viewer by a block: then NotFound."""
-    actor = await find(name)
+    """The actor, unless absent, suspended, removed, or apart from the viewer by a block: then NotFound.
+
+    Somebody of another server who is not known yet is asked for there, if whoever wants to know is signed in. Not to
+    be called inside a transaction.
+    """
+    actor = await find(name) or await _look_up(viewer, name)
     if actor is None or not actor.is_here or await _blocked(viewer, actor):
         raise NotFound("There is no such person.")
     return actor
+
+
+async def known_actor(name: str) -> Actor:
+    """The actor, unless absent or removed, even where they block whoever asks: to block them too, or lift that."""
+    actor = await find(name)
+    if actor is None or actor.removed_at:
+        raise NotFound("There is no such person.")
+    return actor
+
+
+async def _look_up(viewer: Viewer, name: str) -> Actor | None:
+    username, _, host = name.removeprefix("@").partition("@")
+    if viewer.actor_id is None or not username or not host or host.lower() == here().domain.lower() or len(name) > 300:
+        return None
+    found = await here().hooks.look_up(address=f"@{username}@{host}")
+    return found if isinstance(found, Actor) else None
 
 
 async def _blocked(viewer: Viewer, actor: Actor) -> bool:
@@ -115,9 +135,7 @@ async def friend_requests(actor: Actor, direction: str, before: str | None, limi
     """Open friend requests, made to the actor (`in`) or by them (`out`)."""
     mine, theirs = ("target_id", "follower_id") if direction == "in" else ("follower_id", "target_id")
     return await _page(
-        f"core_follow t JOIN core_actor a ON a.id = t.{theirs} AND t.{mine} = $1 AND t.wants_back"
-        " AND NOT EXISTS (SELECT 1 FROM core_follow u WHERE u.follower_id = t.target_id"
-        " AND u.target_id = t.follower_id)",
+        f"core_follow t JOIN core_actor a ON a.id = t.{theirs} AND t.{mine} = $1 AND t.wants_back",
         actor.id,
         Viewer(),
         before,
@@ -176,13 +194,24 @@ async def suggestions(actor: Actor, limit: int) -> list[Row]:
     )
 
 
-async def count_friends(actor_id: str) -> int:
-    """How many follow somebody and are followed by them."""
+async def count_ties(actor_id: str) -> tuple[int, int]:
+    """How many follow somebody, and how many of those are followed back: friends."""
+    found = await row(
+        "SELECT a.followers_count, (SELECT COUNT(*) FROM core_follow t JOIN core_follow u ON u.follower_id = t.target_id"
+        f" AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}' WHERE t.follower_id = a.id"
+        f" AND t.state = '{ACCEPTED}') AS friends_count FROM core_actor a WHERE a.id = $1",
+        actor_id,
+    )
+    return (found["followers_count"], found["friends_count"]) if found else (0, 0)
+
+
+async def count_requests(actor_id: str) -> int:
+    """How many wait for an answer to their wish to follow or to be friends."""
     return int(
         await value(
-            "SELECT COUNT(*) FROM core_follow t JOIN core_follow u ON u.follower_id = t.target_id"
-            f" AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}'"
-            f" WHERE t.follower_id = $1 AND t.state = '{ACCEPTED}'",
+            "SELECT COUNT(*) FROM core_follow t JOIN core_actor a ON a.id = t.follower_id"
+            f" WHERE t.target_id = $1 AND {_PRESENT} AND (t.state = '{REQUESTED}' OR (t.wants_back AND NOT EXISTS"
+            " (SELECT 1 FROM core_follow u WHERE u.follower_id = t.target_id AND u.target_id = t.follower_id)))",
             actor_id,
         )
         or 0
