@@ -214,7 +214,7 @@ async def reject_request(ask: Ask[None, None], user_id: str) -> object:
 @api.post("/users/<user_id>/block", answer=BlockState)
 async def block(ask: Ask[None, None], user_id: str) -> object:
     """Have nothing to do with somebody: neither of you sees the other any more."""
-    target = await people.visible_actor(ask.viewer, user_id)
+    target = await people.known_actor(user_id)
     await actors.block(ask.actor, target)
     return {"userId": target.id, "isBlocked": True}
 
@@ -222,7 +222,7 @@ async def block(ask: Ask[None, None], user_id: str) -> object:
 @api.delete("/users/<user_id>/block", answer=BlockState)
 async def unblock(ask: Ask[None, None], user_id: str) -> object:
     """Lift a block."""
-    target = await people.visible_actor(ask.viewer, user_id)
+    target = await people.known_actor(user_id)
     await actors.unblock(ask.actor, target)
     return {"userId": target.id, "isBlocked": False}
 
@@ -230,7 +230,7 @@ async def unblock(ask: Ask[None, None], user_id: str) -> object:
 @api.post("/users/<user_id>/mute", answer=MuteState)
 async def mute(ask: Ask[None, None], user_id: str) -> object:
     """Not see somebody in lists; they do not notice."""
-    target = await people.visible_actor(ask.viewer, user_id)
+    target = await people.known_actor(user_id)
     await actors.mute(ask.actor, target)
     return {"userId": target.id, "isMuted": True}
 
@@ -238,7 +238,7 @@ async def mute(ask: Ask[None, None], user_id: str) -> object:
 @api.delete("/users/<user_id>/mute", answer=MuteState)
 async def unmute(ask: Ask[None, None], user_id: str) -> object:
     """See somebody in lists again."""
-    target = await people.visible_actor(ask.viewer, user_id)
+    target = await people.known_actor(user_id)
     await actors.unmute(ask.actor, target)
     return {"userId": target.id, "isMuted": False}
 

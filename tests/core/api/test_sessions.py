@@ -60,6 +60,7 @@ def forged(at: TestInstance, real: str, key: bytes | None, algorithm: str = "HS2
     return jwt.encode(said, at.instance.secrets.derive("access-tokens") if key is None else key, algorithm)
 
 
+@pytest.mark.filterwarnings("ignore:The HMAC key")
 async def test_a_token_signed_by_others_or_by_nobody_is_refused(alpha: TestInstance, ann: Person) -> None:
     assert await status_with(alpha, forged(alpha, ann.access_token, None)) == 200
     assert await status_with(alpha, forged(alpha, ann.access_token, b"k" * 32)) == 401
