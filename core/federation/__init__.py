@@ -68,7 +68,7 @@ async def outgoing(act):  # type: ignore[no-untyped-def]
 
 @hookimpl
 def doors():  # type: ignore[no-untyped-def]
-    return [inbox_door.door()]
+    return [inbox_door.DOOR]
 
 
 @hookimpl
@@ -84,6 +84,7 @@ async def on_start(instance):  # type: ignore[no-untyped-def]
     await domains.watch_policies()
     await own_keys.instance_actor()
     delivery.begin(instance)
+    inbox_door.begin(instance)
     await receiving.begin(instance)
 
 

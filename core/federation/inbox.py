@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from weakref import WeakKeyDictionary
 
 import orjson
 import structlog
 
 from core.asgi import Door, Receive, Scope, Send
-from core.database import is_id
+from core.database import Database, is_id
 from core.errors import (
     Forbidden,
     Gone,
@@ -28,7 +29,7 @@ from core.federation.intake import Arrival, Intake, Load
 from core.federation.normalise import parse, read_activity
 from core.federation.origin import check_sender
 from core.federation.verification import Request, claim_of, covers, examined, signer_of
-from core.instance import here
+from core.instance import Instance, here
 from core.metrics import inbox as received_activities
 from core.models import Actor
 
@@ -50,7 +51,7 @@ class TooSlow(KithError):
 
 
 class Inbox:
-    """The door of one instance; what it counts is of this process."""
+    """The inbox of one instance; what it counts is of this process."""
 
     def __init__(self) -> None:
         self.intake = Intake()
@@ -195,6 +196,16 @@ async def _answer(send: Send, error: KithError | None = None) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def door() -> Door:
-    """The way in for one instance."""
-    return Door("inbox", "POST", PATH, Inbox())
+_inboxes: WeakKeyDictionary[Database, Inbox] = WeakKeyDictionary()
+
+
+def begin(instance: Instance) -> None:
+    """Open the inbox of an instance, with nothing under way."""
+    _inboxes[instance.database] = Inbox()
+
+
+async def _knock(scope: Scope, receive: Receive, send: Send) -> None:
+    await _inboxes[here().database](scope, receive, send)
+
+
+DOOR = Door("inbox", "POST", PATH, _knock)
