@@ -19,19 +19,26 @@ async def follow(actor: Actor, target: Actor, *, wants_back: bool = False, uri: 
         raise Invalid({"userId": "You cannot follow yourself."})
     async with transaction():
         await _must_reach(actor, target)
-        known = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
-        if known:
-            raise Conflict("You follow them already, or have asked to.", code="already_following")
         follow = Follow(id=new_id(), follower_id=actor.id, target_id=target.id, wants_back=wants_back)
         follow.uri = uri or f"{actor.uri}/follows/{follow.id}"
-        await follow.save(force_create=True)
+        if not await execute(
+            "INSERT INTO core_follow (id, follower_id, target_id, state, wants_back, uri, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            *(follow.id, actor.id, target.id, REQUESTED, wants_back, follow.uri, follow.created_at),
+        ):
+            raise Conflict("You follow them already, or have asked to.", code="already_following")
         if actor.is_local:
             await _tell("follow", actor, target, follow)
-        if target.is_local and not target.is_locked:
+        if target.is_local and (not target.is_locked or await _wants_back(target, actor)):
             await _accepted(follow, actor, target)
         else:
             after_commit(lambda: here().hooks.follow_requested(follow=follow))
     return follow
+
+
+async def _wants_back(actor: Actor, other: Actor) -> bool:
+    """Whether the actor's own follow asks for one by the other: then theirs needs no further yes."""
+    return await Follow.exists(follower_id=actor.id, target_id=other.id, wants_back=True)
 
 
 async def accept(target: Actor, follower: Actor) -> Follow:
@@ -45,14 +52,29 @@ async def accept(target: Actor, follower: Actor) -> Follow:
 
 
 async def _accepted(follow: Follow, follower: Actor, target: Actor) -> None:
+    if not await Follow.filter(id=follow.id, state=REQUESTED).update(state=ACCEPTED):
+        raise NotFound("There is no such request.")
     follow.state = ACCEPTED
-    await Follow.filter(id=follow.id).update(state=ACCEPTED)
     await _count(follower, target, 1)
+    if await is_following(target.id, follower.id):
+        await _befriended(follower, target)
     if follower.is_local:
         await timelines.backfill(follower, target)
     if target.is_local:
         await _tell("accept", target, follower, follow)
     after_commit(lambda: here().hooks.follow_accepted(follow=follow))
+
+
+async def _befriended(one: Actor, other: Actor) -> None:
+    """Two follow each other: what either asked for is fulfilled, and what is for friends is for them, older too."""
+    await execute(
+        "UPDATE core_follow SET wants_back = FALSE WHERE wants_back"
+        " AND ((follower_id = $1 AND target_id = $2) OR (follower_id = $2 AND target_id = $1))",
+        one.id,
+        other.id,
+    )
+    if other.is_local:
+        await timelines.backfill(other, one)
 
 
 _accept = accept
@@ -81,21 +103,24 @@ async def unfollow(actor: Actor, target: Actor) -> None:
 
 
 async def _end(follow: Follow, follower: Actor, target: Actor) -> None:
-    if not await Follow.filter(id=follow.id).delete():
-        raise NotFound()
-    if follow.state == ACCEPTED:
+    ended = await row("DELETE FROM core_follow WHERE id = $1 RETURNING state", follow.id)
+    if ended is None:
+        raise NotFound("This follow has ended already.")
+    if ended["state"] == ACCEPTED:
         await _count(follower, target, -1)
         if follower.is_local:
             await timelines.clear(follower, target)
 
 
 async def _count(follower: Actor, target: Actor, step: int) -> None:
-    await execute("UPDATE core_actor SET following_count = following_count + $1 WHERE id = $2", step, follower.id)
-    await execute("UPDATE core_actor SET followers_count = followers_count + $1 WHERE id = $2", step, target.id)
+    # Always in the same order: two who follow each other at once must not wait for one another.
+    for actor_id, column in sorted([(follower.id, "following_count"), (target.id, "followers_count")]):
+        await execute(f"UPDATE core_actor SET {column} = {column} + $1 WHERE id = $2", step, actor_id)
 
 
 async def befriend(actor: Actor, target: Actor) -> Follow:
-    """Ask for friendship: a follow that asks for one back; where they follow already, it is friendship at once.
+    """Ask for friendship: a follow that asks for one back. Where they asked to follow or for friendship, that is a yes
+    to it, and where they follow already, it is friendship at once.
 
     Raises as `follow` does; Conflict where it was asked before or they are friends.
     """
@@ -106,19 +131,21 @@ async def befriend(actor: Actor, target: Actor) -> Follow:
         theirs = await Follow.get_or_none(follower_id=target.id, target_id=actor.id)
         if mine and (mine.wants_back or (theirs and ACCEPTED == mine.state == theirs.state)):
             raise Conflict("You are friends, or have asked to be.", code="already_requested")
-        if theirs and theirs.state == REQUESTED and theirs.wants_back:
-            await accept(actor, target)
-        if mine:
-            await Follow.filter(id=mine.id).update(wants_back=True)
-            mine.wants_back = True
-            return mine
-        return await follow(actor, target, wants_back=theirs is None)
+        if theirs and (theirs.wants_back or theirs.state == REQUESTED):
+            await _say_yes(actor, target, theirs)
+            return await Follow.get(follower_id=actor.id, target_id=target.id)
+        if mine is None:
+            return await follow(actor, target, wants_back=True)
+        await Follow.filter(id=mine.id).update(wants_back=True)
+        mine.wants_back = True
+        after_commit(lambda: here().hooks.follow_requested(follow=mine))
+        return mine
 
 
 async def open_friend_request(actor: Actor, request_id: str) -> tuple[Follow, Actor]:
     """The request somebody made to `actor`, and who made it. Raises NotFound, also for other people's requests."""
     request = await Follow.get_or_none(id=request_id, target_id=actor.id, wants_back=True)
-    if request is None or await is_following(actor.id, request.follower_id):
+    if request is None:
         raise NotFound("There is no such request.")
     return request, await Actor.get(id=request.follower_id)
 
@@ -127,12 +154,20 @@ async def accept_friend(actor: Actor, request_id: str) -> Actor:
     """Say yes to a friend request: accept the follow if it waits, and follow back. Raises NotFound."""
     async with transaction():
         request, friend = await open_friend_request(actor, request_id)
-        if request.state == REQUESTED:
-            await accept(actor, friend)
-        if not await Follow.exists(follower_id=actor.id, target_id=friend.id):
-            await follow(actor, friend)
-        await Follow.filter(id=request.id).update(wants_back=False)
+        await _say_yes(actor, friend, request)
     return friend
+
+
+async def _say_yes(actor: Actor, friend: Actor, request: Follow) -> None:
+    """Accept the friend's follow if it waits, and follow back; they asked for it, so it waits for nothing here."""
+    if request.state == REQUESTED:
+        await accept(actor, friend)
+    mine = await Follow.get_or_none(follower_id=actor.id, target_id=friend.id)
+    if mine is None:
+        await follow(actor, friend)
+    elif mine.state == REQUESTED and friend.is_local and request.wants_back:
+        await accept(friend, actor)
+    await Follow.filter(id=request.id).update(wants_back=False)
 
 
 async def reject_friend(actor: Actor, request_id: str) -> Actor:
@@ -191,10 +226,11 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
         )
         if not added:
             raise Conflict("You block them already.", code="already_blocked")
-        if await Follow.exists(follower_id=actor.id, target_id=target.id):
-            await unfollow(actor, target)
-        if await Follow.exists(follower_id=target.id, target_id=actor.id):
-            await reject(actor, target)
+        for end in (unfollow, reject):
+            try:
+                await end(actor, target)
+            except NotFound:
+                continue  # they did not, or do no longer
         for one, other in ((actor, target), (target, actor)):
             if one.is_local:
                 await timelines.clear(one, other)
