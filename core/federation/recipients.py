@@ -163,7 +163,7 @@ async def expand(outgoing_id: str, lane: int, inboxes: list[str], whom: str, aft
     outgoing = await _still_wanted(outgoing_id)
     if outgoing is None:
         return
-    if await _is_behind(outgoing_id, outgoing["entry_id"]):
+    if await _is_behind(outgoing_id, outgoing):
         again = {"outgoing_id": outgoing_id, "lane": lane, "inboxes": inboxes, "whom": whom, "after": after}
         await expand.later(key=f"outgoing:{outgoing_id}:{new_id()}", delay=1, **again)
         return
@@ -181,22 +181,27 @@ async def expand(outgoing_id: str, lane: int, inboxes: list[str], whom: str, aft
 async def _still_wanted(outgoing_id: str) -> dict[str, str] | None:
     """The activity, unless what it tells of was deleted meanwhile."""
     found = await rows(
-        "SELECT o.sender_id, o.entry_id FROM federation_outgoing o LEFT JOIN core_entry e ON e.id = o.entry_id"
+        "SELECT o.sender_id, o.entry_id, o.verb FROM federation_outgoing o LEFT JOIN core_entry e ON e.id = o.entry_id"
         " WHERE o.id = $1 AND (o.verb NOT IN ('create', 'update') OR e.deleted_at IS NULL)",
         outgoing_id,
     )
     return found[0] if found else None
 
 
-async def _is_behind(outgoing_id: str, entry_id: str | None) -> bool:
-    """Whether an earlier activity about the same entry is still being written: it has to be first in every queue."""
-    if entry_id is None:
+async def _is_behind(outgoing_id: str, outgoing: dict[str, str]) -> bool:
+    """Whether an earlier activity about the same entry is still being written: it has to be first in every queue.
+
+    A deletion waits for nothing, for what came before it is not sent any more.
+    """
+    if outgoing["entry_id"] is None or outgoing["verb"] == "delete":
         return False
     return bool(
         await value(
             "SELECT 1 FROM federation_outgoing o JOIN core_job j ON j.state IN ('waiting', 'running')"
-            " AND j.key LIKE 'outgoing:' || o.id::text || '%' WHERE o.entry_id = $1 AND o.id < $2",
-            entry_id,
+            " AND j.key LIKE 'outgoing:' || o.id::text || '%'"
+            " WHERE o.entry_id = $1 AND o.sender_id = $2 AND o.id < $3",
+            outgoing["entry_id"],
+            outgoing["sender_id"],
             outgoing_id,
         )
     )
