@@ -10,14 +10,17 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from core.accounts import administration  # noqa: F401 - commands beside a server leave it tasks of these
 from core.accounts.service import has_admin
 from core.app import start, stop
+from core.asgi import App, Receive, Scope, Send
 from core.errors import KithError
 from core.instance import Instance, inside
 from core.opening import opened
@@ -37,6 +40,34 @@ SETUP_SECONDS = 7 * 24 * 3600
 
 class ServeError(KithError):
     """The server cannot be started as it was asked to be."""
+
+
+class Sockets:
+    """An ASGI app that knows its open WebSockets, which would keep the server as long as requests may run."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._open: dict[asyncio.Task[Any], Send] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task = asyncio.current_task()
+        if scope["type"] != "websocket" or task is None:
+            await self._app(scope, receive, send)
+            return
+        self._open[task] = send
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            del self._open[task]
+
+    async def end(self) -> None:
+        """Close what has not closed by itself in a moment, saying that the server restarts (RFC 6455, code 1012)."""
+        if self._open:
+            await asyncio.wait(self._open, timeout=1)
+        for task, send in list(self._open.items()):
+            with suppress(Exception):
+                await send({"type": "websocket.close", "code": 1012})
+            task.cancel()
 
 
 def serve_alone(folder: Path, overrides: Mapping[str, object]) -> None:
@@ -83,15 +114,16 @@ async def web(instance: Instance, listener: socket.socket, stopping: asyncio.Eve
     try:
         if announcing:
             await announce(instance)
-        serving = asyncio.create_task(serve(instance.asgi, listener, stopping, GRACE_SECONDS))
+        sockets = Sockets(instance.asgi)
+        serving = asyncio.create_task(serve(sockets, listener, stopping, GRACE_SECONDS))
         told = asyncio.create_task(stopping.wait())
         await asyncio.wait((serving, told), return_when=asyncio.FIRST_COMPLETED)
         if not stopping.is_set():
             told.cancel()
             await serving
             raise ServeError(f"{instance.settings.server.engine} ended without having been told to")
-        instance.live.hang_up()  # sockets would stay open as long as requests may run
-        await asyncio.gather(_finish_requests(serving), _finish_jobs(instance))
+        instance.live.hang_up()
+        await asyncio.gather(sockets.end(), _finish_requests(serving), _finish_jobs(instance))
     finally:
         await stop(instance)
 

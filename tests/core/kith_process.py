@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -127,11 +128,17 @@ class Serving:
         eventually(ready)
         return self
 
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=30, trust_env=False)
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
 
-    def post(self, path: str) -> httpx.Response:
-        return httpx.post(self.url + path, timeout=30, trust_env=False)
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.post(self.url + path, timeout=30, trust_env=False, **options)
+
+    def sign_in(self, name: str, password: str) -> str:
+        """An access token."""
+        answer = self.post("/api/v1/auth/login", json={"username": name, "password": password})
+        token: str = answer.json()["data"]["accessToken"]
+        return token
 
     def stop(self) -> int:
         """SIGTERM; the code it ends with."""
