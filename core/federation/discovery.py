@@ -15,7 +15,6 @@ from core.errors import BadRequest, Gone, NotFound
 from core.federation.addresses import host_of, is_address, is_ours
 from core.federation.documents import ACTIVITY_JSON, guessed_image_type
 from core.federation.own_keys import instance_actor
-from core.fetch import Refused
 from core.instance import here
 from core.models import Actor
 
@@ -70,12 +69,11 @@ async def _found(resource: str) -> tuple[Actor | None, str]:
 
 async def _at(address: str) -> tuple[Actor | None, str]:
     """The actor at one of our addresses; the server's own stands for the server (FEP-d556)."""
-    try:
-        if not is_ours(address):
-            return None, "self"
-        path = "/" + address.split("/", 3)[3] if address.count("/") > 2 else "/"
-    except Refused:
-        raise BadRequest("`resource` is no address.") from None
+    if not is_address(address):
+        raise BadRequest("`resource` is no address.")
+    if not is_ours(address):
+        return None, "self"
+    path = "/" + address.split("/", 3)[3] if address.count("/") > 2 else "/"
     if path == "/":
         return await instance_actor(), _SERVICE
     if path.startswith("/@"):
