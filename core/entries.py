@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import timelines
+from core import prepared, timelines
 from core.audience import Viewer, may_see
 from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
 from core.errors import NotFound, Rejected
@@ -24,15 +24,18 @@ Document = dict[str, Any]
 class Kind:
     """What an entry is, and how it crosses the border.
 
+    `recognises` says of a document of a type that others understand too whether it is one of this kind's: then it is.
     `to_document` writes the ActivityStreams object of an entry; `receive` takes one from elsewhere: its author and
     the document, already verified, and publishes it (None where it is to be ignored). `document_types` are the
-    object types `receive` understands. `fields` adds to the API form of entries of this kind, given their ids.
+    object types `receive` understands. `fields` adds to the API form of entries of this kind, given their ids; `card`
+    is the template of what stands below the words of such an entry on a page, where `post` is that form.
     """
 
     name: str
     to_document: Callable[[Entry], Awaitable[Document]]
     receive: Callable[[Actor, Document], Awaitable[Entry | None]] | None = None
     document_types: tuple[str, ...] = ()
+    recognises: Callable[[Document], bool] | None = None
     fields: Callable[[Sequence[str]], Awaitable[Mapping[str, Mapping[str, Any]]]] | None = None
     card: str = ""
 
@@ -109,6 +112,7 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
         await entry.save(force_create=True)
         await _store_parts(entry, draft)
         await _count(entry, 1)
+        prepared.published(entry, map(tag_key, draft.tags))
         yield entry
         await timelines.place(entry)
         if draft.author.is_local:
@@ -190,6 +194,7 @@ async def edit(entry: Entry, draft: Draft) -> Entry:
         for model in (Mention, EntryTag, Attachment):
             await model.filter(entry_id=entry.id).delete()
         await _store_parts(entry, draft)
+        prepared.changed(entry, map(tag_key, draft.tags))
         if draft.author.is_local:
             await here().hooks.outgoing(act=Act("update", draft.author, entry=entry))
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
@@ -209,6 +214,7 @@ async def remove(entry: Entry, by: Actor) -> None:
             entry.id,
         ):
             raise NotFound()
+        prepared.removed(entry)
         author = await Actor.get(id=entry.author_id)
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))

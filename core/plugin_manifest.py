@@ -30,6 +30,11 @@ _COMPARE = {
 _CONDITION = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
 
 
+def is_plugin_name(name: str) -> bool:
+    """Whether a plugin may be called this: it is a package, the beginning of table names and a part of addresses."""
+    return _NAME.fullmatch(name) is not None
+
+
 class PluginError(Exception):
     """Something about a plugin that stops the start; its text is for the admin."""
 

@@ -1,0 +1,55 @@
+"""`kith plugin new`: what it writes works as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.plugin_manifest import PluginError
+from core.scaffold import scaffold
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    # A run of its own, whatever this one is told: coverage, plugins, options.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    return subprocess.run(
+        command, cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_new_plugin_passes_its_own_test_and_every_check(tmp_path: Path) -> None:
+    kith = str(Path(sys.executable).with_name("kith"))
+    made = run(kith, "plugin", "--help", cwd=ROOT)
+    assert "new" in made.stdout
+    made = run(kith, "plugin", "new", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    plugin = tmp_path / "plugins" / "tide_tables"
+    options = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(plugin)]
+    tested = run(sys.executable, "-m", "pytest", *options, str(plugin / "tests"), cwd=ROOT)
+    assert tested.returncode == 0, tested.stdout[-3000:]
+    assert "4 passed" in tested.stdout
+    enabled = run(kith, "plugin", "enable", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
+    assert enabled.returncode == 0, enabled.stderr
+    checked = run(kith, "plugin", "check", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
+    assert checked.stdout.strip() == "tide_tables: fine"
+
+
+@pytest.mark.parametrize("name", ["", "Tide", "tide-tables", "../tide", "1tide", "tide tables"])
+def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PluginError, match="plugin's name"):
+        scaffold(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
+    scaffold("tides", tmp_path)
+    before = (tmp_path / "tides" / "service.py").read_text()
+    with pytest.raises(PluginError, match="there already"):
+        scaffold("tides", tmp_path)
+    assert (tmp_path / "tides" / "service.py").read_text() == before
