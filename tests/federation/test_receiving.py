@@ -1,0 +1,525 @@
+"""What becomes of activities that were let in: in order, once each, whatever else goes wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from core.database import execute, now
+from core.federation import received
+from core.federation.models import Received
+from core.models import Actor, Boost, Entry, Follow, Like, Tombstone
+from core.testing import Foreign, counted_queries, settle, world
+from core.testing.foreign import PUBLIC
+from tests.federation.arrivals import arrive, count_stored, outcome, stored
+
+
+@pytest.fixture
+def zoe(foreign):
+    return foreign.person("zoe")
+
+
+async def due_again(instance):
+    """Make what waits for another try due now."""
+    with instance.inside():
+        await execute("UPDATE federation_received SET due_at = $1 WHERE state = 'waiting'", now())
+    await settle(instance)
+
+
+async def test_a_post_is_published_as_it_says(alpha, zoe):
+    note = zoe.note("<p>Good morning</p>", published="2026-11-19T08:00:00Z", url="https://foreign.test/@zoe/1")
+    assert await arrive(alpha, zoe, zoe.activity("Create", note)) == "done"
+    entry = await stored(alpha, note["id"])
+    assert (entry.content, entry.visibility, entry.url) == ("<p>Good morning</p>", "public", note["url"])
+    assert entry.published_at.isoformat() == "2026-11-19T08:00:00+00:00"
+    assert not entry.is_local
+
+
+async def test_activities_of_one_sender_are_acted_on_in_the_order_they_came(alpha, zoe):
+    note = zoe.note("first")
+    activities = [zoe.activity("Create", note)]
+    for number in range(10):
+        stamp = (now() + timedelta(seconds=number + 1)).isoformat()
+        activities.append(zoe.activity("Update", note | {"content": f"edit {number}", "updated": stamp}))
+    for activity in activities:
+        assert (await zoe.send(alpha, activity)).status_code == 202
+    await settle(alpha)
+    entry = await stored(alpha, note["id"])
+    assert (entry.content, entry.version) == ("edit 9", 11)
+
+
+async def test_the_order_holds_while_something_has_to_be_fetched(alpha, foreign, zoe):
+    parent = foreign.person("max").note("parent")
+    note = zoe.note("an answer", inReplyTo=parent["id"])
+    create, delete = zoe.activity("Create", note), zoe.activity("Delete", note["id"])
+    assert (await zoe.send(alpha, create)).status_code == 202
+    assert (await zoe.send(alpha, delete)).status_code == 202
+    await settle(alpha)
+    assert [await outcome(alpha, one) for one in (create, delete)] == ["done", "done"]
+    entry = await stored(alpha, note["id"])
+    assert entry.deleted_at is not None and entry.reply_to_uri == parent["id"]
+
+
+async def test_one_that_fails_leaves_nothing_and_takes_no_other_with_it(alpha, ann, zoe):
+    post = await ann.publish()
+    bad, good = zoe.activity("Create", zoe.note("x" * 10, published="2026-11-19T08:00:00Z")), None
+    bad["object"] = bad["object"] | {"to": {"unheard": "of"}, "content": None, "tag": [{"type": ["Mention"]}, 7]}
+    good = zoe.activity("Like", post["uri"])
+    for activity in (bad, good):
+        await zoe.send(alpha, activity)
+    await settle(alpha)
+    assert await outcome(alpha, good) == "done"
+    assert (await ann.get(f"/posts/{post['postId']}"))["likesCount"] == 1
+
+
+BROKEN = '''"""A plugin that does not work."""
+
+from core.plugins import hookimpl
+
+API = ">=1.0,<2"
+
+
+async def break_down(incoming):
+    raise RuntimeError("broken")
+
+
+@hookimpl
+def inbox():
+    return {"Listen": break_down}
+'''
+
+
+async def test_a_handler_that_breaks_is_tried_again_and_given_up_in_the_end(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "__init__.py").write_text(BROKEN)
+    async with world("frail.test", plugins=("federation", "posts", "broken"), drop_ins=tmp_path) as (frail,):
+        zoe = Foreign("foreign.test").join(frail).person("zoe")
+        activity = zoe.activity("Listen", "https://foreign.test/tracks/1")
+        assert await arrive(frail, zoe, activity) == "waiting"
+        for _ in range(received.ATTEMPTS):
+            await due_again(frail)
+        with frail.inside():
+            found = await Received.get(uri=activity["id"])
+    assert (found.state, found.attempts, found.body) == ("failed", received.ATTEMPTS, "")
+
+
+async def test_what_a_dead_process_had_taken_up_is_taken_up_again(alpha, ann, zoe):
+    post = await ann.publish()
+    activity = zoe.activity("Like", post["uri"])
+    await zoe.send(alpha, activity)
+    with alpha.inside():
+        later = now() + timedelta(minutes=5)
+        await Received.filter(uri=activity["id"]).update(state="running", due_at=later)
+        await settle(alpha)
+        assert await outcome(alpha, activity) == "running"
+        await received.take_back()
+        await settle(alpha)
+        assert await outcome(alpha, activity) == "running"
+        await Received.filter(uri=activity["id"]).update(due_at=now())
+        await received.take_back()
+    await settle(alpha)
+    assert await outcome(alpha, activity) == "done"
+
+
+async def test_received_activities_are_forgotten_after_a_month(alpha, zoe):
+    old, new, waiting = (zoe.activity("Like", "https://alpha.test/objects/1") for _ in range(3))
+    for activity in (old, new):
+        await arrive(alpha, zoe, activity)
+    await zoe.send(alpha, waiting)
+    with alpha.inside():
+        month_ago = now() - timedelta(days=31)
+        for activity in (old, waiting):
+            await Received.filter(uri=activity["id"]).update(received_at=month_ago)
+        await received.forget_received()
+    assert [await outcome(alpha, one) for one in (old, new, waiting)] == ["not stored", "ignored", "waiting"]
+
+
+async def test_fifty_activities_of_one_sender_need_few_statements_each(alpha, ann, zoe):
+    post = await ann.publish()
+    await arrive(alpha, zoe, zoe.activity("Like", post["uri"]))
+    for _ in range(50):
+        await zoe.send(alpha, zoe.activity("Create", zoe.note("<p>hello</p>")))
+    with counted_queries(alpha) as queries:
+        await settle(alpha)
+    assert await count_stored(alpha) == 51
+    assert len(queries) < 50 * 12
+
+
+# -- Objects that are named, not embedded ------------------------------------------------------------------------------
+
+
+async def test_an_object_that_is_only_named_is_fetched(alpha, zoe):
+    note = zoe.note("<p>fetched</p>")
+    assert await arrive(alpha, zoe, zoe.activity("Create", note["id"])) == "done"
+    assert (await stored(alpha, note["id"])).content == "<p>fetched</p>"
+
+
+async def test_an_object_without_an_owner_is_fetched(alpha, zoe):
+    note = zoe.note("<p>true</p>")
+    embedded = {key: value for key, value in note.items() if key != "attributedTo"} | {"content": "<p>false</p>"}
+    assert await arrive(alpha, zoe, zoe.activity("Create", embedded)) == "done"
+    assert (await stored(alpha, note["id"])).content == "<p>true</p>"
+
+
+async def test_what_cannot_be_fetched_just_now_is_tried_again(alpha, foreign, zoe):
+    await arrive(alpha, zoe, zoe.activity("Like", "https://alpha.test/objects/1"))
+    note = zoe.note("<p>later</p>")
+    activity = zoe.activity("Create", note["id"])
+    foreign.status = 503
+    assert await arrive(alpha, zoe, activity) == "waiting"
+    foreign.status = 0
+    await due_again(alpha)
+    assert await outcome(alpha, activity) == "done"
+    assert await stored(alpha, note["id"]) is not None
+
+
+async def test_what_is_not_there_is_refused_at_once(alpha, zoe):
+    assert await arrive(alpha, zoe, zoe.activity("Create", "https://foreign.test/notes/none")) == "refused"
+
+
+async def test_what_an_answer_answers_is_fetched_up_to_the_beginning_of_the_thread(alpha, foreign, zoe):
+    max_ = foreign.person("max")
+    first = max_.note("first")
+    second = foreign.person("mia").note("second", inReplyTo=first["id"])
+    third = zoe.note("third", inReplyTo=second["id"])
+    assert await arrive(alpha, zoe, zoe.activity("Create", third)) == "done"
+    entries = [await stored(alpha, note["id"]) for note in (first, second, third)]
+    assert [entry.reply_to_id for entry in entries] == [None, entries[0].id, entries[1].id]
+    assert {entry.root_id for entry in entries[1:]} == {entries[0].id}
+    assert [entry.replies_count for entry in entries] == [1, 1, 0]
+
+
+async def test_a_thread_that_bites_its_own_tail_comes_to_an_end(alpha, foreign, zoe):
+    one = zoe.note("one")
+    two = zoe.note("two", inReplyTo=one["id"])
+    one["inReplyTo"] = two["id"]
+    three = zoe.note("three", inReplyTo=two["id"])
+    assert await arrive(alpha, zoe, zoe.activity("Create", three)) == "done"
+    assert len(foreign.asked) < 20
+
+
+async def test_a_very_long_thread_is_not_followed_for_ever():
+    async with world("thrifty.test", federation__fetches_per_activity=20) as (thrifty,):
+        foreign = Foreign("foreign.test").join(thrifty)
+        zoe = foreign.person("zoe")
+        note = zoe.note("0")
+        for number in range(60):
+            note = zoe.note(str(number), inReplyTo=note["id"])
+        assert await arrive(thrifty, zoe, zoe.activity("Create", note)) == "done"
+        assert len(foreign.asked) <= 25
+
+
+async def test_an_answer_to_what_is_not_to_be_had_is_published_all_the_same(alpha, zoe):
+    note = zoe.note("answer", inReplyTo="https://gone.test/1")
+    assert await arrive(alpha, zoe, zoe.activity("Create", note)) == "done"
+    entry = await stored(alpha, note["id"])
+    assert (entry.reply_to_id, entry.reply_to_uri) == (None, "https://gone.test/1")
+
+
+# -- Follow ------------------------------------------------------------------------------------------------------------
+
+
+async def follows(instance, follower_uri, target_uri):
+    with instance.inside():
+        follower, target = await Actor.get(uri=follower_uri), await Actor.get(uri=target_uri)
+        follow = await Follow.get_or_none(follower_id=follower.id, target_id=target.id)
+    return follow.state if follow else None
+
+
+async def test_a_follow_is_accepted_with_the_whole_request_in_the_answer(alpha, foreign, ann, zoe):
+    follow = zoe.activity("Follow", ann.uri)
+    assert await arrive(alpha, zoe, follow) == "done"
+    assert await follows(alpha, zoe.id, ann.uri) == "accepted"
+    (accept,) = foreign.activities("Accept")
+    assert accept["object"]["id"] == follow["id"]
+    assert (await ann.get("/users/me"))["followersCount"] == 1
+
+
+async def test_a_follow_that_is_sent_again_is_answered_again_and_counted_once(alpha, foreign, ann, zoe):
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    again = zoe.activity("Follow", ann.uri)
+    assert await arrive(alpha, zoe, again) == "done"
+    assert [one["object"]["id"] for one in foreign.activities("Accept")][1] == again["id"]
+    assert (await ann.get("/users/me"))["followersCount"] == 1
+
+
+async def test_who_is_blocked_is_turned_down(alpha, foreign, ann, zoe):
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    with alpha.inside():
+        actor = await Actor.get(uri=zoe.id)
+    await ann.post(f"/users/{actor.id}/block")
+    await settle(alpha)
+    foreign.inbox.clear()
+    assert await arrive(alpha, zoe, zoe.activity("Follow", ann.uri)) == "ignored"
+    assert [one["type"] for one in foreign.activities()] == ["Reject"]
+    assert await follows(alpha, zoe.id, ann.uri) is None
+
+
+async def test_nobody_is_followed_who_is_not_here(alpha, ann, zoe):
+    assert await arrive(alpha, zoe, zoe.activity("Follow", "https://alpha.test/actors/none")) == "refused"
+    assert await arrive(alpha, zoe, zoe.activity("Follow", zoe.id)) == "refused"
+
+
+async def test_a_follow_is_taken_back_by_its_name_and_by_its_target(alpha, ann, zoe):
+    for how in ("whole", "id"):
+        follow = zoe.activity("Follow", ann.uri)
+        await arrive(alpha, zoe, follow)
+        assert await arrive(alpha, zoe, zoe.activity("Undo", follow if how == "whole" else follow["id"])) == "done"
+        assert await follows(alpha, zoe.id, ann.uri) is None
+    follow = zoe.activity("Follow", ann.uri)
+    await arrive(alpha, zoe, follow)
+    nameless = {"type": "Follow", "actor": zoe.id, "object": ann.uri}
+    assert await arrive(alpha, zoe, zoe.activity("Undo", nameless)) == "done"
+    assert (await ann.get("/users/me"))["followersCount"] == 0
+
+
+async def followed_elsewhere(alpha, foreign, ann, zoe):
+    """Ann asks to follow Zoe; the request as it was sent."""
+    await ann.follow(zoe.address)
+    await settle(alpha)
+    return foreign.activities("Follow")[-1]
+
+
+async def test_a_follow_counts_only_once_it_was_accepted(alpha, foreign, ann, zoe):
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    assert await follows(alpha, ann.uri, zoe.id) == "requested"
+    assert await arrive(alpha, zoe, zoe.activity("Accept", request)) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) == "accepted"
+    assert await arrive(alpha, zoe, zoe.activity("Accept", request)) == "ignored"
+
+
+@pytest.mark.parametrize("how", ["id", "nameless"])
+async def test_an_acceptance_is_matched_by_the_requests_id_or_by_who_it_is_about(alpha, foreign, ann, zoe, how):
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    named = request["id"] if how == "id" else {"type": "Follow", "actor": ann.uri, "object": zoe.id}
+    assert await arrive(alpha, zoe, zoe.activity("Accept", named)) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) == "accepted"
+
+
+async def test_nobody_accepts_for_somebody_else(alpha, foreign, ann, zoe):
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    eve = foreign.person("eve")
+    for named in (request, request["id"], request | {"id": "https://foreign.test/made-up"}):
+        assert await arrive(alpha, eve, eve.activity("Accept", named)) in ("ignored", "refused")
+    assert await follows(alpha, ann.uri, zoe.id) == "requested"
+
+
+async def test_a_rejection_ends_a_request_and_a_follow(alpha, foreign, ann, zoe):
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    assert await arrive(alpha, zoe, zoe.activity("Reject", request)) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) is None
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    await arrive(alpha, zoe, zoe.activity("Accept", request))
+    assert await arrive(alpha, zoe, zoe.activity("Reject", request)) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) is None
+    assert (await ann.get("/users/me"))["followingCount"] == 0
+
+
+async def test_an_acceptance_that_is_undone_ends_the_follow(alpha, foreign, ann, zoe):
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    accept = zoe.activity("Accept", request)
+    await arrive(alpha, zoe, accept)
+    assert await arrive(alpha, zoe, zoe.activity("Undo", accept)) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) is None
+
+
+async def test_a_block_ends_the_follows_both_ways_and_is_told_to_nobody(alpha, foreign, ann, zoe):
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    request = await followed_elsewhere(alpha, foreign, ann, zoe)
+    await arrive(alpha, zoe, zoe.activity("Accept", request))
+    foreign.inbox.clear()
+    block = zoe.activity("Block", ann.uri)
+    assert await arrive(alpha, zoe, block) == "done"
+    assert await follows(alpha, ann.uri, zoe.id) is None and await follows(alpha, zoe.id, ann.uri) is None
+    assert foreign.activities() == []
+    await ann.refused(404, "POST", f"/users/{zoe.address}/follow")
+    assert await arrive(alpha, zoe, zoe.activity("Undo", block)) == "done"
+    await ann.follow(zoe.address)
+
+
+# -- Actors ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_profile_that_was_changed_is_changed_here(alpha, zoe):
+    await arrive(alpha, zoe, zoe.activity("Like", "https://alpha.test/objects/1"))
+    document = zoe.document() | {"name": "Zoe the Great", "summary": "<p>hi<script>x</script></p>"}
+    assert await arrive(alpha, zoe, zoe.activity("Update", document)) == "done"
+    with alpha.inside():
+        actor = await Actor.get(uri=zoe.id)
+    assert (actor.name, actor.summary) == ("Zoe the Great", "<p>hi</p>")
+
+
+async def test_a_profile_is_fetched_where_only_its_id_is_given(alpha, zoe):
+    await arrive(alpha, zoe, zoe.activity("Like", "https://alpha.test/objects/1"))
+    zoe.more["name"] = "Zoe the Second"
+    assert await arrive(alpha, zoe, zoe.activity("Update", zoe.id)) == "done"
+    with alpha.inside():
+        assert (await Actor.get(uri=zoe.id)).name == "Zoe the Second"
+
+
+async def test_nobody_changes_the_profile_of_a_neighbour(alpha, foreign, zoe):
+    eve = foreign.person("eve")
+    await arrive(alpha, zoe, zoe.activity("Like", "https://alpha.test/objects/1"))
+    document = zoe.document() | {"name": "Owned"}
+    assert await arrive(alpha, eve, eve.activity("Update", document)) == "refused"
+    with alpha.inside():
+        assert (await Actor.get(uri=zoe.id)).name == "Zoe"
+
+
+async def test_who_leaves_takes_everything_along(alpha, ann, zoe):
+    note = zoe.note("soon gone")
+    post = await ann.publish()
+    for activity in (
+        zoe.activity("Create", note),
+        zoe.activity("Like", post["uri"]),
+        zoe.activity("Announce", post["uri"], to=[PUBLIC]),
+        zoe.activity("Follow", ann.uri),
+    ):
+        assert await arrive(alpha, zoe, activity) == "done"
+    assert await arrive(alpha, zoe, zoe.activity("Delete", zoe.id, to=[PUBLIC])) == "done"
+    assert (await stored(alpha, note["id"])).deleted_at is not None
+    found = await ann.get(f"/posts/{post['postId']}")
+    assert (found["likesCount"], found["sharesCount"]) == (0, 0)
+    assert (await ann.get("/users/me"))["followersCount"] == 0
+    with alpha.inside():
+        assert (await Actor.get(uri=zoe.id)).removed_at is not None
+
+
+async def test_nobody_deletes_a_neighbour(alpha, foreign, zoe):
+    eve = foreign.person("eve")
+    await arrive(alpha, zoe, zoe.activity("Like", "https://alpha.test/objects/1"))
+    assert await arrive(alpha, eve, eve.activity("Delete", zoe.id)) in ("refused", "ignored")
+    with alpha.inside():
+        assert (await Actor.get(uri=zoe.id)).removed_at is None
+
+
+# -- Posts -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_post_that_was_edited_is_edited_here_and_its_words_are_kept_once(alpha, ann, zoe):
+    note = zoe.note("<p>befor</p>", published="2026-11-19T08:00:00Z")
+    await arrive(alpha, zoe, zoe.activity("Create", note))
+    edited = note | {"content": "<p>before</p>", "updated": "2026-11-19T09:00:00Z"}
+    assert await arrive(alpha, zoe, zoe.activity("Update", edited)) == "done"
+    assert await arrive(alpha, zoe, zoe.activity("Update", edited)) == "ignored"
+    older = note | {"content": "<p>older</p>", "updated": "2026-11-19T08:30:00Z"}
+    assert await arrive(alpha, zoe, zoe.activity("Update", older)) == "ignored"
+    entry = await stored(alpha, note["id"])
+    assert (entry.content, entry.edited_at.isoformat()) == ("<p>before</p>", "2026-11-19T09:00:00+00:00")
+
+
+async def test_an_edit_of_what_is_unknown_here_is_taken_while_it_is_fresh(alpha, zoe):
+    fresh = zoe.note("<p>fresh</p>", updated=now().isoformat())
+    assert await arrive(alpha, zoe, zoe.activity("Update", fresh)) == "done"
+    assert await stored(alpha, fresh["id"]) is not None
+    old = zoe.note("<p>old</p>", published="2026-11-01T08:00:00Z", updated="2026-11-19T08:00:00Z")
+    assert await arrive(alpha, zoe, zoe.activity("Update", old)) == "ignored"
+    assert await stored(alpha, old["id"]) is None
+
+
+@pytest.mark.parametrize("how", ["id", "tombstone", "embedded"])
+async def test_a_post_that_was_deleted_is_gone_and_does_not_come_back(alpha, zoe, how):
+    note = zoe.note("<p>oops</p>")
+    create = zoe.activity("Create", note)
+    await arrive(alpha, zoe, create)
+    named = {"id": note["id"], "tombstone": {"id": note["id"], "type": "Tombstone"}, "embedded": note}[how]
+    assert await arrive(alpha, zoe, zoe.activity("Delete", named)) == "done"
+    entry = await stored(alpha, note["id"])
+    assert (entry.content, entry.deleted_at is None) == ("", False)
+    assert await arrive(alpha, zoe, zoe.activity("Create", note)) in ("refused", "ignored")
+    assert await arrive(alpha, zoe, zoe.activity("Update", note | {"updated": now().isoformat()})) != "done"
+    assert (await stored(alpha, note["id"])).content == ""
+
+
+async def test_a_deletion_that_comes_before_the_post_keeps_it_out(alpha, zoe):
+    note = zoe.note("<p>late</p>")
+    await arrive(alpha, zoe, zoe.activity("Delete", note["id"]))
+    assert await arrive(alpha, zoe, zoe.activity("Create", note)) == "refused"
+    assert await stored(alpha, note["id"]) is None
+
+
+async def test_nobody_keeps_out_what_somebody_else_may_yet_publish(alpha, foreign, zoe):
+    note = zoe.note("<p>late</p>")
+    eve, mallory = foreign.person("eve"), Foreign("odd.test").join(alpha).person("mallory")
+    await arrive(alpha, eve, eve.activity("Delete", note["id"]))
+    assert await arrive(alpha, mallory, mallory.activity("Delete", note["id"])) == "refused"
+    assert await arrive(alpha, zoe, zoe.activity("Create", note)) == "done"
+
+
+async def test_likes_and_shares_are_counted_once_and_taken_back_once(alpha, ann, zoe):
+    post = await ann.publish()
+    path = f"/posts/{post['postId']}"
+    for type, count in (("Like", "likesCount"), ("Announce", "sharesCount")):
+        activity = zoe.activity(type, post["uri"], to=[PUBLIC])
+        assert await arrive(alpha, zoe, activity) == "done"
+        assert await arrive(alpha, zoe, zoe.activity(type, post["uri"], to=[PUBLIC])) == "ignored"
+        assert (await ann.get(path))[count] == 1
+        assert await arrive(alpha, zoe, zoe.activity("Undo", activity)) == "done"
+        assert await arrive(alpha, zoe, zoe.activity("Undo", activity)) == "ignored"
+        assert (await ann.get(path))[count] == 0
+
+
+@pytest.mark.parametrize("type", ["Like", "Announce"])
+async def test_a_like_or_share_is_taken_back_by_its_id_alone(alpha, ann, zoe, type):
+    post = await ann.publish()
+    activity = zoe.activity(type, post["uri"], to=[PUBLIC])
+    await arrive(alpha, zoe, activity)
+    assert await arrive(alpha, zoe, zoe.activity("Undo", activity["id"])) == "done"
+    with alpha.inside():
+        assert await Like.all().count() == await Boost.all().count() == 0
+
+
+async def test_what_is_shared_is_fetched_from_where_it_comes_from(alpha, foreign, ann, zoe):
+    max_ = Foreign("other.test").join(alpha).person("max")
+    note = max_.note("<p>worth it</p>")
+    lie = note | {"content": "<p>a lie</p>"}
+    assert await arrive(alpha, zoe, zoe.activity("Announce", lie, to=[PUBLIC])) == "done"
+    entry = await stored(alpha, note["id"])
+    assert (entry.content, entry.boosts_count) == ("<p>worth it</p>", 1)
+
+
+async def test_what_is_for_a_few_is_not_shared(alpha, ann, zoe):
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    private = await ann.publish("for you", visibility="followers")
+    assert await arrive(alpha, zoe, zoe.activity("Announce", private["uri"], to=[PUBLIC])) == "refused"
+    max_ = Foreign("other.test").join(alpha).person("max")
+    theirs = max_.note("<p>for us</p>", to=[f"{max_.id}/followers"])
+    assert await arrive(alpha, zoe, zoe.activity("Announce", theirs["id"], to=[PUBLIC])) == "refused"
+    with alpha.inside():
+        assert await Boost.all().count() == 0
+
+
+async def test_a_share_dated_in_the_future_is_not_pinned_to_the_top(alpha, ann, zoe):
+    post = await ann.publish()
+    activity = zoe.activity("Announce", post["uri"], to=[PUBLIC], published="2999-01-01T00:00:00Z")
+    assert await arrive(alpha, zoe, activity) == "done"
+    with alpha.inside():
+        boost = await Boost.get(uri=activity["id"])
+        last = await Entry.get(id=(await ann.publish("newer"))["postId"])
+    assert boost.id < last.id
+
+
+async def test_votes_are_not_taken_for_posts(alpha, ann, zoe):
+    post = await ann.publish("Tea or coffee?")
+    vote = {"type": "Note", "id": "https://foreign.test/votes/1", "name": "Tea", "inReplyTo": post["uri"]}
+    vote |= {"attributedTo": zoe.id, "to": [ann.uri]}
+    assert await arrive(alpha, zoe, zoe.activity("Create", vote)) == "ignored"
+    assert await stored(alpha, vote["id"]) is None
+
+
+async def test_a_tombstone_is_written_once(alpha, zoe):
+    note = zoe.note("x")
+    for _ in range(2):
+        await arrive(alpha, zoe, zoe.activity("Delete", note["id"]))
+    with alpha.inside():
+        assert await Tombstone.filter(uri=note["id"]).count() == 1
+
+
+async def test_nothing_that_was_received_stays_in_the_table_with_its_words(alpha, zoe):
+    for type in ("Create", "Update", "Delete"):
+        await arrive(alpha, zoe, zoe.activity(type, zoe.note("secret words")))
+    with alpha.inside():
+        bodies = [received.body for received in await Received.all()]
+    assert b"secret" not in orjson.dumps(bodies)
