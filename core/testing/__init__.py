@@ -12,7 +12,7 @@ SQLite, or PostgreSQL where `KITH_TEST_DB=postgres` (on the server `KITH_TEST_DA
 from core.testing.databases import DIALECT
 from core.testing.foreign import Foreign, ForeignActor, Received
 from core.testing.instances import TestInstance, close_worlds, settle, world
-from core.testing.people import PASSWORD, Person, Visitor
+from core.testing.people import PASSWORD, Person, Visitor, befriend, data_of, fields_of, problem_of
 from core.testing.queries import counted_queries
 from core.testing.sockets import Closed, Socket
 
@@ -27,8 +27,12 @@ __all__ = [
     "Socket",
     "TestInstance",
     "Visitor",
+    "befriend",
     "close_worlds",
     "counted_queries",
+    "data_of",
+    "fields_of",
+    "problem_of",
     "settle",
     "world",
 ]
