@@ -15,6 +15,7 @@ from core.config_edit import NotEditable, write_enabled
 from core.folders import ROOT_CONFIG
 from core.plugin_finding import find
 from core.plugins import Hooks, installed
+from core.scaffold import scaffold
 
 
 @click.group()
@@ -85,6 +86,20 @@ def check(names: tuple[str, ...]) -> None:
         print(f"{one}: {failed.get(one, 'fine')}")
     if failed.keys() & set(wanted):
         raise Failed("Not all of them can be used.")
+
+
+@plugin.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write a plugin to begin with into the instance's plugins folder, with a test that passes."""
+    ensure_instance(folder())
+    with plain_errors():
+        written = scaffold(name, folder() / "plugins")
+    home = folder() / "plugins" / name
+    for path in written:
+        print(path)
+    print(f"Switch it on with: kith plugin enable {name}")
+    print(f"Run its test with: python -m pytest {home / 'tests'}")
 
 
 def _settings() -> Settings:
