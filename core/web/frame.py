@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 STYLES = ("css/tokens.css", "css/base.css", "css/layout.css", "css/components.css")
 PACKAGES = {"htmx.org": "htmx.org/dist/htmx.esm.min.js"}
 DEFAULT_HUE = 160
+THEME_SCRIPT = (
+    'try{const theme=localStorage.getItem("theme");'
+    'if(theme==="light"||theme==="dark")document.documentElement.dataset.theme=theme}catch{}'
+)
+"""The one script that stands in the page, allowed by its hash: a chosen theme is there before the first paint."""
 
 
 def frame_assets(
@@ -94,6 +101,7 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
         icon=icon,
         author_audiences=words.author_audiences,
         current_language=current_language,
+        theme_script=Markup(THEME_SCRIPT),
     )
     return env
 
@@ -125,14 +133,17 @@ def frame_context(
     }
 
 
-def built_in_navigation() -> list[NavItem]:
-    """The entries of the frame and of posts; plugins add theirs through the slot `nav`."""
+def built_in_navigation(requests: int = 0) -> list[NavItem]:
+    """The entries of the frame and of posts; plugins add theirs through the slot `nav`.
+
+    `requests` is how many wait for an answer.
+    """
     return [
         NavItem("home", gettext("Home"), "/", "house", order=0, bar=0, guests=True),
         NavItem("explore", gettext("Explore"), "/local", "compass", order=10, bar=10, guests=True),
         NavItem("lookup", gettext("Find people"), "/lookup", "search", order=20, guests=True),
         NavItem("bookmarks", gettext("Bookmarks"), "/bookmarks", "bookmark", order=60),
-        NavItem("requests", gettext("Requests"), "/requests", "user-round-plus", order=70, bar=30),
+        NavItem("requests", gettext("Requests"), "/requests", "user-round-plus", order=70, bar=30, count=requests),
     ]
 
 
@@ -144,7 +155,7 @@ def security_headers(*, media_origins: Collection[str] = (), secure: bool = True
     media = " ".join(["'self'", *sorted(media_origins)])
     policy = {
         "default-src": "'self'",
-        "script-src": "'self'",
+        "script-src": f"'self' 'sha256-{base64.b64encode(sha256(THEME_SCRIPT.encode()).digest()).decode()}'",
         "style-src": "'self'",
         "img-src": f"{media} data: blob:",
         "media-src": f"{media} blob:",

@@ -79,7 +79,9 @@ def compact(number: int | None) -> str:
 @lru_cache(maxsize=4096)
 def _compact(number: int, code: str) -> str:
     digits = 0 if abs(number) >= 10_000 and abs(number) < 1_000_000 else 1
-    return format_compact_decimal(number, locale=language(code).locale, fraction_digits=digits)
+    locale = language(code).locale
+    short = format_compact_decimal(number, locale=locale, fraction_digits=digits)
+    return format_decimal(number, locale=locale) if short.isdigit() else short
 
 
 def whole(number: int | None) -> str:
@@ -126,32 +128,57 @@ def audience_words(visibility: str) -> Audience:
     return Audience(visibility, icons.get(visibility, "user-round"), word, sentence)
 
 
-def author_audiences(followers: int, friends: int) -> list[Audience]:
-    """The choices of the composer, each with the sentence that says who will see the post."""
-    seen_by_followers = (
-        ngettext("Your %(count)s follower will see this", "Your %(count)s followers will see this", followers)
-        % {"count": whole(followers)}
-        if followers
-        else gettext("Nobody follows you yet: only people you mention will see this")
-    )
-    seen_by_friends = (
-        ngettext("Your %(count)s friend will see this", "Your %(count)s friends will see this", friends)
-        % {"count": whole(friends)}
-        if friends
-        else gettext("You have no friends here yet: only people you mention will see this")
-    )
+def author_audiences(followers: int, friends: int, answered: str = "") -> list[Audience]:
+    """The choices of the composer, each with the sentence that says who will see the post.
+
+    `answered` is who is answered (`@name`): they see the answer, unless it is for nobody.
+    """
     sentences = {
         "public": gettext("Everyone will see this"),
         "unlisted": gettext("Everyone with the link and your followers will see this"),
-        "followers": seen_by_followers,
-        "friends": seen_by_friends,
-        "direct": gettext("Only the people you mention will see this"),
+        "followers": _seen_by_followers(followers, answered),
+        "friends": _seen_by_friends(friends, answered),
+        "direct": gettext("Only %(name)s and the people you mention will see this") % {"name": answered}
+        if answered
+        else gettext("Only the people you mention will see this"),
         "private": gettext("Only you will see this"),
     }
     return [
         Audience(value, audience_words(value).icon, audience_words(value).word, sentence)
         for value, sentence in sentences.items()
     ]
+
+
+def _seen_by_followers(count: int, answered: str) -> str:
+    values = {"count": whole(count), "name": answered}
+    if not count:
+        alone = gettext("Nobody follows you yet: only people you mention will see this")
+        return gettext("Nobody follows you yet: only %(name)s will see this") % values if answered else alone
+    if not answered:
+        said = ngettext("Your %(count)s follower will see this", "Your %(count)s followers will see this", count)
+    else:
+        said = ngettext(
+            "Your %(count)s follower and %(name)s will see this",
+            "Your %(count)s followers and %(name)s will see this",
+            count,
+        )
+    return said % values
+
+
+def _seen_by_friends(count: int, answered: str) -> str:
+    values = {"count": whole(count), "name": answered}
+    if not count:
+        alone = gettext("You have no friends here yet: only people you mention will see this")
+        return gettext("You have no friends here yet: only %(name)s will see this") % values if answered else alone
+    if not answered:
+        said = ngettext("Your %(count)s friend will see this", "Your %(count)s friends will see this", count)
+    else:
+        said = ngettext(
+            "Your %(count)s friend and %(name)s will see this",
+            "Your %(count)s friends and %(name)s will see this",
+            count,
+        )
+    return said % values
 
 
 def display_name(user: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 // The keyboard: through a list, act on what is in front of you, go places.
 import { openComposer } from "./composer.js";
-import { loadNew } from "./live.js";
+import { loadNew } from "./feed.js";
 
 let leader = 0;
 const entries = () => [...document.querySelectorAll("main .entry:not(.gone)")].filter((entry) => entry.offsetParent);

@@ -1,7 +1,7 @@
 // What every page has: the theme switch, times that move on, cards that open.
 import "./actions.js";
 import "./composer.js";
-import "./live.js";
+import "./feed.js";
 import "./keyboard.js";
 import "./menus.js";
 import { toast, words } from "./toast.js";

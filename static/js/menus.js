@@ -46,6 +46,7 @@ document.addEventListener(
   (event) => {
     const list = event.target.matches?.("details.menu") && event.target.querySelector(".menu-list");
     if (!list) return;
+    if (!event.target.open) for (const inner of list.querySelectorAll("details[open]")) inner.open = false;
     list.classList.remove("upwards");
     if (event.target.open && list.getBoundingClientRect().bottom > innerHeight - 70) list.classList.add("upwards");
   },

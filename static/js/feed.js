@@ -1,4 +1,4 @@
-// What happens meanwhile: new posts wait behind a pill, deleted ones go, counts move.
+// The list in front of you: new posts wait behind a pill, deleted ones go, counts move, and the way back finds it as it was.
 import htmx from "htmx.org";
 import { words } from "./toast.js";
 
@@ -29,19 +29,19 @@ function showPill() {
 /** Put the posts that came meanwhile at the top of the list. */
 export async function loadNew() {
   if (!fresh.size) return;
-  const newest = feed.querySelector(".entry");
-  const known = newest ? newest.id.slice(5) : "";
   fresh.clear();
   pill?.remove();
   pill = null;
-  const path = new URL(location.href);
-  path.search = known ? `?since=${encodeURIComponent(known)}` : "";
   const list = document.createElement("div");
   document.body.append(list);
   list.hidden = true;
-  await htmx.ajax("GET", path.pathname + path.search, { source: list, target: list, swap: "innerHTML" });
-  const cards = [...list.querySelectorAll(".entry")].filter((card) => !document.querySelector(`[data-feed] #${CSS.escape(card.id)}`));
+  await htmx.ajax("GET", location.pathname, { source: list, target: list, swap: "innerHTML" });
+  const newest = [...list.querySelectorAll(".entry")];
+  const cards = newest.filter((card) => !document.querySelector(`[data-feed] #${CSS.escape(card.id)}`));
+  const goesOn = list.querySelector(".pager");
   list.remove();
+  // Where none of them is known there are others in between: begin anew.
+  if (goesOn && cards.length === newest.length && feed.querySelector(".entry")) return location.reload();
   for (const card of cards) card.classList.add("fresh");
   feed.prepend(...cards);
   document.querySelector(".feed ~ .empty")?.remove();
@@ -109,3 +109,49 @@ addEventListener("pagehide", leave);
 addEventListener("pageshow", (event) => event.persisted && connect());
 document.addEventListener("visibilitychange", () => !document.hidden && connect());
 connect();
+
+/* The way back: what was loaded below the first page is kept for this tab, for browsers that build the page anew. */
+const key = `feed:${document.body.dataset.viewer ?? ""}:${location.pathname}${location.search}`;
+const LIFETIME = 30 * 60_000;
+const LIMIT = 400;
+
+function keep() {
+  const cards = [...feed.children].slice(0, LIMIT);
+  try {
+    if (cards.length <= 21) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify({ at: Date.now(), y: scrollY, html: cards.map((card) => card.outerHTML).join("") }));
+  } catch {
+    // A full store keeps nothing.
+  }
+}
+
+function bringBack() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return;
+  }
+  if (!kept || Date.now() - kept.at > LIFETIME) return;
+  const old = new DOMParser().parseFromString(kept.html, "text/html").body;
+  for (const powered of old.querySelectorAll("[data-htmx-powered]")) powered.removeAttribute("data-htmx-powered");
+  const pager = feed.querySelector(".pager");
+  const last = feed.querySelector(".entry:last-of-type");
+  const from = last && old.querySelector(`#${CSS.escape(last.id)}`);
+  if (!from) return;
+  const missing = [];
+  for (let next = from.nextElementSibling; next; next = next.nextElementSibling) missing.push(next);
+  pager?.remove();
+  feed.append(...missing);
+  htmx.process(feed);
+  history.scrollRestoration = "manual";
+  scrollTo(0, kept.y);
+}
+
+if (feed) {
+  if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") bringBack();
+  addEventListener("pagehide", keep);
+}
+
+// Whoever logs out leaves nothing behind in this tab.
+document.addEventListener("submit", (event) => event.submitter?.formAction?.endsWith("/logout") && sessionStorage.clear());

@@ -1,0 +1,135 @@
+"""A real browser in front of a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from core.accounts.sessions import COOKIE
+from core.testing import Person, TestInstance, world
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PHONE, TABLET, DESKTOP = (390, 844), (820, 1180), (1440, 900)
+
+
+@dataclass
+class Site:
+    """An instance a browser can reach, and the browser."""
+
+    instance: TestInstance
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        return self.instance.base_url
+
+    @asynccontextmanager
+    async def visit(
+        self, who: Person | None = None, *, size: tuple[int, int] = DESKTOP, **more: Any
+    ) -> AsyncIterator[Page]:
+        """A window of this size; what its console complains of is gathered in `complaints`."""
+        width, height = size
+        context = await self.browser.new_context(
+            base_url=self.base_url,
+            viewport={"width": width, "height": height},
+            is_mobile=size == PHONE,
+            has_touch=size == PHONE,
+            **more,
+        )
+        context.set_default_timeout(10_000)
+        if who:
+            await _sign_in(context, self.base_url, who)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        try:
+            yield page
+        finally:
+            await context.close()
+
+
+async def _sign_in(context: BrowserContext, base_url: str, who: Person) -> None:
+    await context.add_cookies([{"name": COOKIE, "value": who.refresh_token, "url": base_url, "httpOnly": True}])
+
+
+@pytest.fixture(scope="session")
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    arguments = ["--no-sandbox", "--disable-background-networking"]
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def site(port: int, chromium: Browser) -> AsyncIterator[Site]:
+    """An empty instance that listens on loopback."""
+    rules = ("Be kind, and assume others mean to be.", "Describe your pictures.")
+    async with world(
+        f"localhost:{port}",
+        server__base_url=f"http://localhost:{port}",
+        server__name="Millbrook Commons",
+        server__description="The town square of the Mill valley\nFor neighbours, readers and walkers.",
+        server__rules=rules,
+        server__contact="hello@millbrook.example",
+    ) as (instance,):
+        config = Config()
+        config.bind = [f"127.0.0.1:{port}"]
+        config.accesslog = config.errorlog = None
+        config.graceful_timeout = 1
+        stopping = asyncio.Event()
+        server = asyncio.create_task(
+            serve(cast(Any, _already_started(instance)), config, shutdown_trigger=cast(Any, stopping.wait))
+        )
+        await _listening(port, server)
+        yield Site(instance, chromium)
+        stopping.set()
+        await server
+
+
+def _already_started(instance: TestInstance) -> Any:
+    """The instance as an ASGI application that the server need not start: the test has done that."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await instance.instance.asgi(scope, receive, send)
+            return
+        while (await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return application
+
+
+async def _listening(port: int, server: asyncio.Task[None]) -> None:
+    for _ in range(200):
+        if server.done():
+            await server
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+    raise AssertionError("the server does not listen")

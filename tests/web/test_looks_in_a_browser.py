@@ -1,0 +1,134 @@
+"""Pages that everybody can use, that load quickly, and that load nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import DESKTOP, PHONE, TABLET, Site
+from playwright.async_api import Page, Response
+
+from core.testing import Person
+from core.web.frame import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+RIVER = "The river was high and the ferry did not run, so we walked the long way round. "
+
+
+async def overfull(site: Site) -> tuple[Person, list[str]]:
+    """People and posts that strain a layout; somebody to look at them, and the pages to look at."""
+    ann, bob = await site.instance.users("ann", "bob")
+    long = await site.instance.user("a_name_as_long_as_is_allowed_")
+    await long.put("/users/me", {"fullName": "Professor Doctor Maximiliana Wolkenstein-Trostburg von und zu Hohenfels"})
+    await long.follow(ann)
+    await ann.follow(long)
+    first = await long.publish(" ".join(f"@person{number}" for number in range(30)), contentWarning="A crowd " * 12)
+    await bob.publish(RIVER * 5, visibility="unlisted")
+    await long.publish("مرحبا بالجميع في هذا المكان الهادئ. " * 8, language="ar")
+    await ann.publish("W" * 300)
+    await ann.publish("Only for me.", visibility="private")
+    answer = await bob.publish("Deep in here.", inReplyTo=first["postId"])
+    for author in (ann, long, bob, ann, long):
+        answer = await author.publish("And deeper.", inReplyTo=answer["postId"])
+    for number in range(16):
+        await bob.publish(f"Number {number}. {RIVER}")
+    await ann.follow(bob)
+    for number in range(16):
+        await bob.publish(f"Number {number} again. {RIVER}")
+    thread = f"/@{long.name}/{first['postId']}"
+    pages = ["/", "/local", "/global", "/compose", "/requests", "/bookmarks", "/lookup", "/lookup?q=nobody", thread]
+    pages += [f"/@{long.name}", "/@ann", "/@ann/followers", f"/posts/{answer['postId']}/edit", "/nowhere"]
+    return ann, pages
+
+
+async def findings(page: Page) -> list[str]:
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
+    return [f"{finding['id']}: {finding['nodes'][0]['html'][:200]}" for finding in found["violations"]]
+
+
+@SIZES
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_shuts_anybody_out_or_overflows(site: Site, size: tuple[int, int], scheme: str) -> None:
+    ann, pages = await overfull(site)
+    strangers = ["/", "/login", "/signup", "/local", "/@ann", "/about/rules", "/nowhere"]
+    found: dict[str, list[str]] = {}
+    for who, paths in ((ann, pages), (None, strangers)):
+        async with site.visit(who, size=size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True) as page:
+            for path in paths:
+                await page.goto(path)
+                trouble = await findings(page)
+                if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                    trouble.append("wider than its window")
+                if trouble:
+                    found[path] = trouble
+    assert found == {}
+
+
+@pytest.mark.parametrize("path", ["/", "/local"])
+async def test_a_list_of_twenty_posts_keeps_to_its_budget(site: Site, path: str) -> None:
+    ann, _pages = await overfull(site)
+    loaded: list[Response] = []
+    async with site.visit(ann) as page:
+        page.on("response", lambda response: loaded.append(response))
+        await page.goto(path)
+        await page.wait_for_load_state("networkidle")
+        shift = await page.evaluate(SHIFT)
+        html = (await loaded[0].body()).decode()
+        sizes = {response.url: (await response.request.sizes())["responseBodySize"] for response in loaded}
+    assert html.count('class="entry"') == 20
+    assert len(html) <= 60 * 1024
+    assert sum(size for url, size in sizes.items() if url.endswith(".css")) <= 25 * 1024
+    assert sum(size for url, size in sizes.items() if url.endswith(".js")) <= 45 * 1024
+    assert len(loaded) <= 12, list(sizes)
+    assert {urlsplit(url).netloc for url in sizes} == {urlsplit(site.base_url).netloc}
+    assert shift < 0.02
+    assert site.complaints == []
+
+
+SHIFT = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value; })
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 200);
+})"""
+
+
+async def test_pages_allow_nothing_inline_and_no_other_host(site: Site) -> None:
+    async with site.visit() as page:
+        answer = await page.goto("/local")
+        assert answer is not None
+        headers: Mapping[str, str] = answer.headers
+        html = await answer.text()
+    policy = headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "script-src 'self' 'sha256-" in policy and "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert " style=" not in html and "<style" not in html and " onclick=" not in html
+
+
+async def test_the_front_page_says_what_this_place_is_and_how_to_join(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await ann.publish("Hello, strangers.")
+    async with site.visit() as page:
+        await page.goto("/")
+        text = await page.inner_text("main")
+    for said in (
+        "The town square of the Mill valley",
+        "Be kind",
+        "Hello, strangers.",
+        "hello@millbrook.example",
+        "Join",
+    ):
+        assert said in text
+
+
+async def test_an_arabic_reader_gets_a_page_from_right_to_left(site: Site) -> None:
+    if "ar" not in site.instance.instance.settings.server.languages:
+        pytest.skip("this instance does not speak Arabic")
+    async with site.visit(locale="ar", extra_http_headers={"Accept-Language": "ar"}) as page:
+        await page.goto("/local")
+        assert await page.get_attribute("html", "dir") == "rtl"
