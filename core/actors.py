@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import live_feed, timelines
+from core import live_feed, prepared, timelines
 from core.database import after_commit, execute, new_id, now, row, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound
@@ -116,6 +116,7 @@ async def _count(follower: Actor, target: Actor, step: int) -> None:
     # Always in the same order: two who follow each other at once must not wait for one another.
     for actor_id, column in sorted([(follower.id, "following_count"), (target.id, "followers_count")]):
         await execute(f"UPDATE core_actor SET {column} = {column} + $1 WHERE id = $2", step, actor_id)
+    prepared.forget(prepared.of_profile(follower.id), prepared.of_profile(target.id))
 
 
 async def befriend(actor: Actor, target: Actor) -> Follow:

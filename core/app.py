@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 import core
 from core.accounts import pages as accounts_pages
 from core.accounts import routes as accounts_routes
+from core.accounts import settings_pages
 from core.api import docs, friends, instance_routes, stream, users
 from core.api.cors import open_to_all
 from core.api.limits import count_requests
@@ -50,6 +51,7 @@ CORE_BLUEPRINTS = (
     stream.blueprint,
     frame_routes.blueprint,
     accounts_pages.blueprint,
+    settings_pages.blueprint,
     health,
 )
 

@@ -18,6 +18,7 @@ from core.audience import OPEN
 from core.database import one_of, rows, when
 from core.instance import here
 from core.models import Actor, Entry
+from core.prepared import of_actor, of_entry
 
 Row = Mapping[str, Any]
 Form = dict[str, Any]
@@ -72,7 +73,7 @@ def user(actor: Row) -> Form:
 
 def _fields(listed: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = orjson.loads(listed) if isinstance(listed, str) else listed
-    return found
+    return [{key: field.get(key) for key in ("name", "value", "verifiedAt")} for field in found]
 
 
 def _acct(actor: Row) -> str:
@@ -95,10 +96,15 @@ async def users(actors: Sequence[Row], viewer: Actor | None) -> list[Form]:
 # -- Entries -------------------------------------------------------------------
 @dataclass(frozen=True)
 class Prepared:
-    """An entry's form without its last brace, and what its author alone may see."""
+    """An entry's form without its last brace, and what not everybody may see: its source and what it quotes.
+
+    `tags` name what it was made of besides the entry and its author: those mentioned, what is quoted.
+    """
 
     head: bytes
     source: bytes
+    quote: bytes
+    tags: tuple[str, ...]
 
 
 PAGE_COLUMNS = (
@@ -129,7 +135,7 @@ def unpacked(prepared: Iterable[bytes]) -> list[Form]:
 
 
 _TAIL = (
-    b'%b,"source":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,'
+    b'%b,"source":%b,"quote":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,'
     b'"isLiked":%b,"isShared":%b,"isBookmarked":%b,"sharedBy":%b}'
 )
 
@@ -140,6 +146,7 @@ def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str, shar
     return _TAIL % (
         prepared.head,
         prepared.source if own else b"null",
+        b"null" if "q" in marks else prepared.quote,
         row["likes_count"],
         row["replies_count"],
         row["boosts_count"],
@@ -151,12 +158,15 @@ def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str, shar
 
 
 async def _marks(viewer: Actor, entry_ids: list[str]) -> dict[str, str]:
-    """What the viewer did with each entry: l(iked), s(hared), b(ookmarked)."""
+    """What the viewer did with each entry: l(iked), s(hared), b(ookmarked); q(uote) where a block hides what it quotes."""
     marks: dict[str, str] = {}
     for found in await rows(
         f"SELECT 'l' AS mark, entry_id FROM core_like WHERE entry_id {one_of(2)} AND actor_id = $1"  # noqa: S608
         f" UNION ALL SELECT 's' AS mark, entry_id FROM core_boost WHERE entry_id {one_of(2)} AND actor_id = $1"
-        f" UNION ALL SELECT 'b' AS mark, entry_id FROM core_bookmark WHERE entry_id {one_of(2)} AND actor_id = $1",
+        f" UNION ALL SELECT 'b' AS mark, entry_id FROM core_bookmark WHERE entry_id {one_of(2)} AND actor_id = $1"
+        " UNION ALL SELECT 'q' AS mark, x.id AS entry_id FROM core_entry x JOIN core_entry q ON q.id = x.quote_id"
+        f" WHERE x.id {one_of(2)} AND EXISTS (SELECT 1 FROM core_block k WHERE (k.actor_id = $1"
+        " AND k.target_id = q.author_id) OR (k.actor_id = q.author_id AND k.target_id = $1))",
         viewer.id,
         entry_ids,
     ):
@@ -178,6 +188,7 @@ async def _sharers(page: Sequence[Row]) -> dict[str, bytes]:
 
 async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:
     cache, found, missing = here().cache, {}, []
+    since = cache.mark()
     for row in page:
         kept = cache.get(f"post:{row['id']}:{row['version']}:{row['author_version']}")
         if kept is None:
@@ -191,7 +202,9 @@ async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:
                 f"post:{entry['id']}:{entry['version']}:{entry['author_version']}",
                 prepared,
                 ttl=KEEP_SECONDS,
-                size=len(prepared.head) + len(prepared.source),
+                size=len(prepared.head) + len(prepared.source) + len(prepared.quote),
+                tags=prepared.tags,
+                since=since,
             )
     return found
 
@@ -295,7 +308,6 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "mediaItem": None,
         "group": None,
         "poll": None,
-        "quote": _quote(entry, parts),
         "inReplyTo": entry["reply_to_id"],
         "inReplyToUser": _reply_author(entry, parts),
         "rootId": entry["root_id"],
@@ -304,7 +316,14 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "isDeleted": entry["deleted_at"] is not None,
         **added,
     }
-    return Prepared(orjson.dumps(form)[:-1], orjson.dumps(entry["source"] or None))
+    others = {mention["userId"] for mention in form["mentions"]} | {entry["quote_author"], entry["parent_author"]}
+    tags = [of_actor(actor_id) for actor_id in others if actor_id]
+    return Prepared(
+        head=orjson.dumps(form)[:-1],
+        source=orjson.dumps(entry["source"] or None),
+        quote=orjson.dumps(_quote(entry, parts)),
+        tags=(*tags, of_entry(entry["quote_id"])) if entry["quote_id"] else tuple(tags),
+    )
 
 
 def _reply_author(entry: Row, parts: _Parts) -> Form | None:
@@ -313,9 +332,11 @@ def _reply_author(entry: Row, parts: _Parts) -> Form | None:
 
 
 def _quote(entry: Row, parts: _Parts) -> Form | None:
-    """What is quoted, where everybody may see it; who blocks whom is for the reader's own lists to say."""
+    """What is quoted, where everybody may see it; whether a block hides it is found out for each reader."""
     author = parts.actors.get(entry["quote_author"] or "")
     if author is None or entry["quote_gone"] or entry["quote_for"] not in OPEN:
+        return None
+    if author["suspended_at"] or author["removed_at"]:
         return None
     return {
         "postId": entry["quote_id"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core import timelines
+from core import prepared, timelines
 from core.audience import OPEN, may_see, viewer_of
 from core.database import after_commit, execute, new_id, transaction
 from core.entries import Act
@@ -26,6 +26,7 @@ async def like(actor: Actor, entry: Entry, uri: str = "") -> None:
         if not await execute(_ADD["core_like"], like_id, actor.id, entry.id, uri or _act_uri(actor, "likes", like_id)):
             raise Conflict("You like this already.", code="already_liked")
         await execute("UPDATE core_entry SET likes_count = likes_count + 1 WHERE id = $1", entry.id)
+        prepared.changed(entry)
         await _tell("like", actor, entry, uri or _act_uri(actor, "likes", like_id))
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="like"))
 
@@ -37,6 +38,7 @@ async def unlike(actor: Actor, entry: Entry) -> None:
         if like is None or not await execute("DELETE FROM core_like WHERE id = $1", like.id):
             raise NotFound("You do not like this.")
         await execute("UPDATE core_entry SET likes_count = likes_count - 1 WHERE id = $1", entry.id)
+        prepared.changed(entry)
         await _tell("unlike", actor, entry, like.uri)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="like"))
 
@@ -56,6 +58,7 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
         if not await execute(_ADD["core_boost"], boost.id, actor.id, entry.id, boost.uri):
             raise Conflict("You shared this already.", code="already_shared")
         await execute("UPDATE core_entry SET boosts_count = boosts_count + 1 WHERE id = $1", entry.id)
+        prepared.changed(entry)
         await timelines.place_boost(boost)
         await _tell("boost", actor, entry, boost.uri)
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="boost"))
@@ -69,6 +72,7 @@ async def unboost(actor: Actor, entry: Entry) -> None:
         if boost is None or not await execute("DELETE FROM core_boost WHERE id = $1", boost.id):
             raise NotFound("You have not shared this.")
         await execute("UPDATE core_entry SET boosts_count = boosts_count - 1 WHERE id = $1", entry.id)
+        prepared.changed(entry)
         await timelines.withdraw_boost(boost)
         await _tell("unboost", actor, entry, boost.uri)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="boost"))

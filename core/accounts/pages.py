@@ -6,13 +6,12 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core.accounts import service, sessions
-from core.accounts.models import Account
 from core.accounts.sessions import COOKIE, Grant, guard
 from core.api.limits import address_of
-from core.errors import Conflict, Forbidden, Invalid, KithError, NotFound
+from core.errors import Conflict, Invalid, KithError, NotFound
 from core.instance import here
-from core.models import Actor
 from core.tokens import BadToken
+from core.web.csrf import GUEST_COOKIE
 from core.web.forms import Form, local_path
 from core.web.pages import render_page, viewer_identity
 
@@ -32,6 +31,7 @@ def signed_in(grant: Grant, next_path: str) -> Redirect:
         secure=here().base_url.startswith("https://"),
         samesite="Lax",
     )
+    response.delete_cookie(GUEST_COOKIE)
     return response
 
 
@@ -42,15 +42,17 @@ async def _typed(*names: str) -> dict[str, str]:
 
 async def _next(fallback: str = "/") -> str:
     form = await request.form
-    return local_path(form.get("next") or request.args.get("next"), fallback)
+    wanted = local_path(form.get("next") or request.args.get("next"), fallback)
+    return fallback if wanted.startswith(("/login", "/signup", "/setup", "/logout")) else wanted
 
 
 @blueprint.get("/login")
 async def login_page() -> Response | Redirect:
     """The form to log in."""
+    next_path = await _next()
     if await viewer_identity():
-        return redirect(local_path(request.args.get("next")), 303)
-    return await render_page("accounts/login.html", form=Form(), next=local_path(request.args.get("next")), otp=False)
+        return redirect(next_path, 303)
+    return await render_page("accounts/login.html", form=Form(), next=next_path, otp=False)
 
 
 @blueprint.post("/login")
@@ -58,8 +60,6 @@ async def login() -> Response | Redirect:
     """Log in; what was typed comes back with what is wrong, except for the password."""
     await guard(request)
     typed, next_path = await _typed("login", "password"), await _next()
-    if next_path.startswith(("/login", "/signup")):
-        next_path = "/"
     try:
         grant = await service.sign_in(
             typed["login"].strip(), typed["password"], user_agent=_user_agent(), address=address_of(request)
@@ -78,7 +78,7 @@ def _user_agent() -> str:
 async def signup_page() -> Response | Redirect:
     """The form to join."""
     if await viewer_identity():
-        return redirect("/", 303)
+        return redirect(await _next(), 303)
     return await _signup(Form(), 200)
 
 
@@ -106,7 +106,7 @@ async def signup() -> Response | Redirect:
         )
     except KithError as error:
         return await _signup(_form_after(error, typed), error.status)
-    return signed_in(grant, "/")
+    return signed_in(grant, await _next())
 
 
 def _form_after(error: KithError, typed: dict[str, str]) -> Form:
@@ -186,11 +186,3 @@ async def about() -> Response:
         retention_days=settings.retention.remote_entry_days,
         session_days=settings.security.refresh_token_days,
     )
-
-
-async def own_account() -> tuple[Actor, Account]:
-    """Who looks at the page. Raises Forbidden where nobody is signed in."""
-    identity = await viewer_identity()
-    if identity is None:
-        raise Forbidden("Please log in first.")
-    return identity.actor, identity.account

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.accounts.models import Account
 from core.accounts.service import NAME_AT_MOST
-from core.database import after_commit, transaction
+from core.database import after_commit, execute, transaction
 from core.entries import Act
 from core.errors import Invalid
 from core.html import render
@@ -32,6 +32,8 @@ _CHOICES = {
     "groupInvites": ("join", "ask"),
 }
 
+_COLUMNS = ("name", "summary_source", "summary", "profile_fields", "is_locked", "type")
+
 
 async def change_profile(
     actor: Actor,
@@ -45,6 +47,7 @@ async def change_profile(
     """Change what is given, leave the rest. Raises Invalid naming every wrong field; then nothing is changed."""
     _check(full_name, bio, fields)
     async with transaction():
+        await execute("UPDATE core_actor SET version = version + 1 WHERE id = $1", actor.id)  # others wait from here on
         actor = await Actor.get(id=actor.id)
         if full_name is not None:
             actor.name = full_name.strip() or actor.username
@@ -52,21 +55,32 @@ async def change_profile(
             actor.summary_source = bio
             actor.summary = _rendered(bio)
         if fields is not None:
-            actor.profile_fields = [
-                {"name": field["name"].strip(), "value": _rendered(field["value"], inline=True), "verifiedAt": None}
-                for field in fields
-                if field["name"].strip()
-            ]
+            actor.profile_fields = _with_checks([_stored(f) for f in fields if f["name"].strip()], actor.profile_fields)
         if is_locked is not None:
             actor.is_locked = is_locked
         if is_bot is not None and actor.type in ("person", "service"):
             actor.type = "service" if is_bot else "person"
-        actor.version += 1
-        await actor.save()
+        await actor.save(update_fields=_COLUMNS)
         await here().hooks.outgoing(act=Act("update_actor", actor))
         after_commit(lambda: changed(actor))
         after_commit(lambda: here().hooks.actor_updated(actor=actor))
     return actor
+
+
+def _stored(field: Mapping[str, str]) -> dict[str, Any]:
+    source = field["value"].strip()
+    return {"name": field["name"].strip(), "value": _rendered(source, inline=True), "source": source}
+
+
+def _with_checks(fields: list[dict[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The fields with when each was checked, as far as it still says the same."""
+    checked = {(field["name"], field["value"]): field.get("verifiedAt") for field in before}
+    return [field | {"verifiedAt": checked.get((field["name"], field["value"]))} for field in fields]
+
+
+def typed_fields(actor: Actor) -> list[dict[str, str]]:
+    """The fields of a profile as they were typed: `name` and `value`."""
+    return [{"name": field["name"], "value": field.get("source", "")} for field in actor.profile_fields]
 
 
 def changed(actor: Actor) -> None:
@@ -117,11 +131,22 @@ async def change_settings(account: Account, wanted: Mapping[str, Any]) -> None:
     async with transaction():
         stored = await Account.get(id=account.id)
         await Account.filter(id=account.id).update(settings={**stored.settings, **known})
-        flags = {"discoverable": "is_discoverable", "indexable": "is_indexable"}
-        columns = {column: known[name] for name, column in flags.items() if name in known}
-        if columns:
-            await Actor.filter(id=account.actor_id).update(**columns)
-    here().cache.drop_tag(f"account:{account.id}")
+        await _be_found(account.actor_id, known)
+        after_commit(lambda: here().cache.drop_tag(f"account:{account.id}"))
+
+
+async def _be_found(actor_id: str, wanted: Mapping[str, Any]) -> None:
+    """Let the actor, which other servers know, say what the settings say about being found."""
+    actor = await Actor.get(id=actor_id)
+    before = (actor.is_discoverable, actor.is_indexable)
+    actor.is_discoverable = wanted.get("discoverable", actor.is_discoverable)
+    actor.is_indexable = wanted.get("indexable", actor.is_indexable)
+    if (actor.is_discoverable, actor.is_indexable) != before:
+        actor.version += 1
+        await actor.save(update_fields=["is_discoverable", "is_indexable", "version"])
+        await here().hooks.outgoing(act=Act("update_actor", actor))
+        after_commit(lambda: changed(actor))
+        after_commit(lambda: here().hooks.actor_updated(actor=actor))
 
 
 def settings_of(account: Account) -> dict[str, Any]:

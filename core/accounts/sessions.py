@@ -8,7 +8,7 @@ from datetime import timedelta
 from quart import Request
 
 from core.accounts.models import Account, Session, SpentToken
-from core.database import execute, new_id, now, transaction
+from core.database import execute, new_id, now, rows, transaction
 from core.errors import NotFound, Unauthenticated
 from core.instance import here
 from core.models import Actor
@@ -192,8 +192,29 @@ async def end(session_id: str) -> bool:
     changed = await execute(
         "UPDATE core_session SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", now(), session_id
     )
-    here().cache.drop_tag(f"session:{session_id}")
+    _forget(session_id)
     return bool(changed)
+
+
+def _forget(session_id: str) -> None:
+    """Believe a session no longer, and close what it left open."""
+    here().cache.drop_tag(f"session:{session_id}")
+    here().live.close_owner(session_id, "signed out")
+
+
+async def end_others(account_id: str, session_id: str) -> int:
+    """End every session of an account but this one; how many there were."""
+    async with transaction():
+        ended = await rows(
+            "UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND id <> $3 AND ended_at IS NULL"
+            " RETURNING id",
+            now(),
+            account_id,
+            session_id,
+        )
+    for session in ended:
+        _forget(session["id"])
+    return len(ended)
 
 
 async def end_own(account_id: str, session_id: str) -> None:

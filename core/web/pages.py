@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from jinja2 import Environment
-from quart import Response, g, request
+from quart import Response, g, redirect, request
+from werkzeug import Response as Redirect
 
-from core import present
+from core import people, present
 from core.accounts.models import Account
 from core.accounts.profile import settings_of
-from core.accounts.sessions import Identity, identify
+from core.accounts.sessions import COOKIE, Identity, by_cookie, identify
 from core.api.instance_routes import counts
 from core.errors import KithError
 from core.instance import Instance, here
@@ -25,8 +27,9 @@ from core.web.frame import (
     security_headers,
 )
 from core.web.language import choose_language, speak
-from core.web.slots import Card, NavItem
+from core.web.slots import Card, NavItem, Tab
 
+Placed = TypeVar("Placed", NavItem, Tab, Card)
 HTML = "text/html; charset=utf-8"
 GUEST_SECONDS = 86_400
 
@@ -40,11 +43,15 @@ class Pages:
         self.assets: Assets = frame_assets(folders, instance.folder, hue=settings.server.accent_hue)
         loader = frame_loader(folders, instance.folder)
         self.environment: Environment = frame_environment(loader, assets=self.assets)
+        self.environment.globals["card_of"] = lambda kind: instance.kinds[kind].card if kind in instance.kinds else ""
         self.headers = security_headers(secure=settings.server.base_url.startswith("https://"))
 
 
 async def viewer_identity() -> Identity | None:
-    """Who looks at the page; asked once per request. A session that is no good is no session."""
+    """Who looks at the page; asked once per request, which from then on speaks their language.
+
+    A session that is no good is no session. Raises Forbidden for a form that no page of ours sent.
+    """
     if not hasattr(g, "identity"):
         try:
             g.identity = await identify(request)
@@ -52,8 +59,30 @@ async def viewer_identity() -> Identity | None:
             if request.method not in csrf.SAFE_METHODS:
                 raise
             g.identity = None
+        _speak_to(g.identity)
     identity: Identity | None = g.identity
     return identity
+
+
+def to_login() -> Redirect:
+    """Log in first, then come back to this page."""
+    return redirect(f"/login?next={quote(request.full_path.rstrip('?'))}", 303)
+
+
+async def viewer_of_failure() -> None:
+    """See to it that a page about a failure is for whoever looks, though their form was refused."""
+    if not hasattr(g, "identity"):
+        cookie = request.cookies.get(COOKIE)
+        g.identity = await by_cookie(cookie) if cookie else None
+        _speak_to(g.identity)
+
+
+def _speak_to(identity: Identity | None) -> None:
+    """Speak the language somebody chose, if it is still spoken here, or the one their browser asks for."""
+    languages = here().settings.server.languages
+    wished = settings_of(identity.account)["language"] if identity else ""
+    accepted = request.headers.get("Accept-Language", "")
+    speak(wished if wished in languages else choose_language(accepted, languages, languages[0]))
 
 
 async def render_page(
@@ -62,22 +91,20 @@ async def render_page(
     """A whole page. `context` is what the template's header asks for; the frame's is added."""
     instance, identity = here(), await viewer_identity()
     viewer = await _own_form(identity) if identity else None
-    languages = instance.settings.server.languages
-    wished = viewer["settings"]["language"] if viewer else ""
-    speak(wished or choose_language(request.headers.get("Accept-Language", ""), languages, languages[0]))
     guest = None
     if identity:
         token = csrf.session_token(instance.secrets.derive("csrf"), identity.session_id)
     else:
         guest = request.cookies.get(csrf.GUEST_COOKIE) or csrf.new_guest()
         token = csrf.guest_token(instance.secrets.derive("csrf"), guest)
+    waiting = await people.count_requests(identity.actor.id) if identity else 0
     frame = frame_context(
         site=await site_form(),
         viewer=viewer,
         csrf_token=token,
         path=request.full_path.rstrip("?"),
-        navigation=await _navigation(identity),
-        cards=[card for card in await _slot("cards", identity) if isinstance(card, Card)],
+        navigation=[*built_in_navigation(waiting), *await filled("nav", NavItem)],
+        cards=await filled("cards", Card),
         notice=notice,
     )
     html = instance.pages.environment.get_template(template).render({**frame, "status": status, **context})
@@ -129,13 +156,14 @@ async def site_form() -> dict[str, Any]:
     """What the frame says of this place."""
     settings = here().settings
     found = await counts()
+    is_open = settings.accounts.registration == "open" and not settings.accounts.require_verified_email
     return {
         "name": settings.server.name,
         "tagline": settings.server.description.partition("\n")[0],
         "description": settings.server.description,
         "logo": None,
         "rules": list(settings.server.rules),
-        "registration": settings.accounts.registration,
+        "registration": "open" if is_open else "closed",  # nobody can ask to be let in yet
         "reports": False,
         "usersCount": found["users"],
         "postsCount": found["posts"],
@@ -144,13 +172,10 @@ async def site_form() -> dict[str, Any]:
     }
 
 
-async def _navigation(identity: Identity | None) -> list[NavItem]:
-    added = [item for item in await _slot("nav", identity) if isinstance(item, NavItem)]
-    return [*built_in_navigation(), *added]
-
-
-async def _slot(name: str, identity: Identity | None) -> list[Any]:
-    found: list[Any] = []
-    for answer in await here().hooks.slot(name=name, context={"viewer": identity.actor if identity else None}):
-        found.extend(answer if isinstance(answer, (list, tuple)) else [answer])
+async def filled(name: str, kind: type[Placed], **context: Any) -> list[Placed]:
+    """What plugins put into a named place of a page: things of this kind, in the order of the plugins."""
+    identity = await viewer_identity()
+    found: list[Placed] = []
+    for answer in await here().hooks.slot(name=name, viewer=identity.actor if identity else None, **context):
+        found += [each for each in (answer if isinstance(answer, list | tuple) else [answer]) if isinstance(each, kind)]
     return found

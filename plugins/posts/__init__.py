@@ -7,14 +7,21 @@ from quart import Blueprint
 
 from core.entries import Kind
 from core.plugins import hookimpl
-from plugins.posts import acts, federation, feeds, pages, routes
+from core.web.slots import Tab
+from plugins.posts import acts, federation, feeds, pages, profile_pages, routes, thread_pages, writing
 
 REQUIRES: list[str] = []
 
 
 @hookimpl
 def blueprints() -> Sequence[Blueprint]:
-    return [routes.api, feeds.api, pages.blueprint, acts.blueprint]
+    api = [routes.api, feeds.api]
+    return [*api, *(part.blueprint for part in (pages, profile_pages, thread_pages, writing, acts))]
+
+
+@hookimpl
+def slot(name: str) -> Sequence[Tab] | None:
+    return profile_pages.settings_tabs() if name == "settings" else None
 
 
 @hookimpl

@@ -1,24 +1,22 @@
-"""What people do on pages: write, answer, like, share, follow, block. Every form works without scripts."""
+"""What people do on pages: like, share, keep, delete, follow, befriend, block, mute; also without scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
-from core import actors, present, reactions
-from core.audience import Viewer
+from core import actors, people, present, reactions
 from core.entries import visible_entry
-from core.errors import Conflict, Invalid, NotFound, Unauthenticated
+from core.errors import Conflict, NotFound, Unauthenticated
 from core.models import Actor, Entry
-from core.people import visible_actor
-from core.web.forms import Form, local_path
-from core.web.htmx import go_to, wants_fragment
-from core.web.pages import html_response, render_fragment, render_page
+from core.web.forms import local_path
+from core.web.htmx import wants_fragment
+from core.web.pages import html_response, render_fragment
 from plugins.posts import service
-from plugins.posts.pages import composer, to_login, viewer_actor
+from plugins.posts.listing import viewer_actor, viewer_of
 
 blueprint = Blueprint("posts_acts", __name__)
 Answer = Response | Redirect
@@ -32,119 +30,13 @@ async def _me() -> Actor:
     return actor
 
 
-async def _back(fallback: str = "/") -> Redirect:
+async def _next(fallback: str) -> str:
+    """The page the form stood on."""
     form = await request.form
-    return redirect(local_path(form.get("next"), fallback), 303)
+    return local_path(form.get("next"), fallback)
 
 
-async def _post_form(entry_id: str, actor: Actor) -> dict[str, Any]:
-    return present.unpacked([await present.post(await Entry.get(id=entry_id), actor)])[0]
-
-
-# -- Writing -------------------------------------------------------------------
-@blueprint.get("/compose")
-async def compose_page() -> Answer:
-    """Write on a page of its own."""
-    actor = await viewer_actor()
-    if actor is None:
-        return to_login()
-    reply_to = request.args.get("inReplyTo") or request.args.get("reply")
-    parent = None
-    if reply_to:
-        await visible_entry(Viewer(actor_id=actor.id), reply_to)
-        parent = await _post_form(reply_to, actor)
-    context: dict[str, Any] = {"composer": await composer(actor), "reply_to": parent}
-    if wants_fragment(request.headers):
-        return await render_fragment("posts/_composer.html", **context)
-    return await render_page("posts/compose.html", post=None, **context)
-
-
-@blueprint.post("/compose")
-async def compose() -> Answer:
-    """Publish; what was typed comes back with what is wrong."""
-    return await _written(None)
-
-
-@blueprint.post("/posts/<post_id>/reply")
-async def reply(post_id: str) -> Answer:
-    """Answer a post."""
-    return await _written(post_id)
-
-
-async def _written(parent_id: str | None) -> Answer:
-    actor, form = await _me(), await request.form
-    typed = {name: str(form.get(name, "")) for name in ("content", "contentWarning", "visibility", "language")}
-    parent_id = parent_id or form.get("inReplyTo") or None
-    try:
-        if typed["visibility"] and typed["visibility"] not in service.WIDTH:
-            raise Invalid({"visibility": "Choose who will see this."})
-        entry = await service.write(
-            actor,
-            typed["content"].replace("\r\n", "\n"),
-            visibility=typed["visibility"] or None,
-            content_warning=typed["contentWarning"],
-            language=typed["language"],
-            reply_to_id=parent_id,
-        )
-    except Invalid as error:
-        return await _wrong(actor, error, typed, parent_id)
-    if wants_fragment(request.headers):
-        return await render_fragment("posts/_card.html", status=200, post=await _post_form(entry.id, actor))
-    return await _back(f"/@{actor.username}/{entry.id}")
-
-
-async def _wrong(actor: Actor, error: Invalid, typed: dict[str, str], parent_id: str | None) -> Answer:
-    form = Form(values=typed, errors=error.errors)
-    parent = await _post_form(parent_id, actor) if parent_id else None
-    context: dict[str, Any] = {"composer": await composer(actor, form), "reply_to": parent}
-    if wants_fragment(request.headers):
-        return await render_fragment("posts/_composer.html", status=422, **context)
-    return await render_page("posts/compose.html", status=422, post=None, **context)
-
-
-@blueprint.get("/posts/<post_id>/edit")
-async def edit_page(post_id: str) -> Answer:
-    """Change a post of one's own."""
-    actor = await viewer_actor()
-    if actor is None:
-        return to_login()
-    entry = await service.own(actor, post_id)
-    values = {"content": entry.source, "contentWarning": entry.content_warning, "language": entry.language}
-    form = await composer(actor, Form(values=values))
-    return await render_page("posts/compose.html", composer=form, reply_to=None, post=await _post_form(post_id, actor))
-
-
-@blueprint.post("/posts/<post_id>/edit")
-async def edit(post_id: str) -> Answer:
-    """Keep a change."""
-    actor, form = await _me(), await request.form
-    typed = {name: str(form.get(name, "")) for name in ("content", "contentWarning", "language")}
-    try:
-        entry = await service.change(
-            actor,
-            post_id,
-            typed["content"].replace("\r\n", "\n"),
-            content_warning=typed["contentWarning"],
-            language=typed["language"] or None,
-        )
-    except Invalid as error:
-        context = await composer(actor, Form(values=typed, errors=error.errors))
-        return await render_page(
-            "posts/compose.html", status=422, composer=context, reply_to=None, post=await _post_form(post_id, actor)
-        )
-    path = f"/@{actor.username}/{entry.id}"
-    if wants_fragment(request.headers):
-        return _gone_to(path)
-    return redirect(path, 303)
-
-
-def _gone_to(path: str) -> Response:
-    response = html_response("")
-    for name, value in go_to(path).items():
-        response.headers[name] = value
-    return response
-
-
+# -- Posts ---------------------------------------------------------------------
 @blueprint.post("/posts/<post_id>/delete")
 async def delete(post_id: str) -> Answer:
     """Take a post away."""
@@ -152,12 +44,10 @@ async def delete(post_id: str) -> Answer:
     await service.delete(actor, post_id)
     if wants_fragment(request.headers):
         return html_response("")
-    form = await request.form
-    after = local_path(form.get("next"))
-    return redirect("/" if post_id in after else after, 303)
+    after = await _next("/")
+    return redirect(f"/@{actor.username}" if post_id in after else after, 303)
 
 
-# -- Liking, sharing, keeping --------------------------------------------------
 Reaction = Callable[[Actor, Entry], Awaitable[object]]
 REACTIONS: dict[str, Reaction] = {
     "like": reactions.like,
@@ -173,7 +63,7 @@ REACTIONS: dict[str, Reaction] = {
 async def react(post_id: str, verb: str) -> Answer:
     """Like, share or keep a post, or take that back; what is so already is no failure on a page."""
     actor = await _me()
-    entry = await visible_entry(Viewer(actor_id=actor.id), post_id)
+    entry = await visible_entry(viewer_of(actor), post_id)
     try:
         await REACTIONS[verb](actor, entry)
     except Conflict:
@@ -182,8 +72,10 @@ async def react(post_id: str, verb: str) -> Answer:
         if not verb.startswith("un"):
             raise
     if wants_fragment(request.headers):
-        return await render_fragment("posts/_card.html", post=await _post_form(post_id, actor))
-    return await _back()
+        post = present.unpacked([await present.post(entry, actor)])[0]
+        return await render_fragment("posts/_card.html", post=post)
+    page = urlsplit(await _next("/"))
+    return redirect(page._replace(fragment=f"post-{entry.id}").geturl(), 303)
 
 
 # -- Who knows whom ------------------------------------------------------------
@@ -192,18 +84,19 @@ TIES: dict[str, Tie] = {
     "follow": actors.follow,
     "unfollow": actors.unfollow,
     "befriend": actors.befriend,
-    "block": actors.block,
-    "unblock": actors.unblock,
     "mute": actors.mute,
     "unmute": actors.unmute,
+    "block": actors.block,
+    "unblock": actors.unblock,
 }
 
 
 @blueprint.post("/@<acct>/<any(follow,unfollow,befriend,block,unblock,mute,unmute):verb>")
 async def tie(acct: str, verb: str) -> Answer:
-    """Follow, befriend, block or mute somebody, or end it."""
+    """Follow, befriend, block or mute somebody, or end it; those who block one can be blocked as well."""
     actor = await _me()
-    target = await visible_actor(Viewer(actor_id=actor.id), acct)
+    known = verb in ("block", "unblock")
+    target = await people.known_actor(acct) if known else await people.visible_actor(viewer_of(actor), acct)
     try:
         await TIES[verb](actor, target)
     except Conflict:
@@ -215,16 +108,17 @@ async def tie(acct: str, verb: str) -> Answer:
 
 
 async def _relation(actor: Actor, target: Actor, fallback: str) -> Answer:
-    if wants_fragment(request.headers):
-        user = (await present.users([present.row_of(await Actor.get(id=target.id))], actor))[0]
-        return await render_fragment("posts/_relation.html", user=user)
-    return await _back(fallback)
+    if not wants_fragment(request.headers):
+        return redirect(await _next(fallback), 303)
+    form = await request.form
+    user = (await present.users([present.row_of(await Actor.get(id=target.id))], actor))[0]
+    return await render_fragment("posts/_relation.html", user=user, compact="compact" in form)
 
 
 @blueprint.post("/requests/<user_id>/<any(accept,reject):verb>")
 async def answer_request(user_id: str, verb: str) -> Answer:
     """Answer somebody who asks to follow or to be friends."""
     actor = await _me()
-    other = await visible_actor(Viewer(actor_id=actor.id), user_id)
+    other = await people.visible_actor(viewer_of(actor), user_id)
     await actors.answer(actor, other, accept=verb == "accept")
     return await _relation(actor, other, "/requests")

@@ -7,11 +7,11 @@ from typing import Any
 
 from core.present import Form
 
-DEEPEST = 6  # what is answered deeper than this stands behind a link to its own thread
+DEEPEST = 4  # what is answered deeper than this stands behind a link to its own thread
 
 
 def tree(root_id: str, below: Sequence[Form]) -> list[dict[str, Any]]:
-    """The answers to `root_id`, each with those to it; `moreCount` is how many are not shown."""
+    """The answers to `root_id`, each with those to it; `moreCount` is how many lie below the deepest."""
     answers: dict[str, list[Form]] = {}
     for form in below:
         answers.setdefault(form["inReplyTo"], []).append(form)
@@ -24,5 +24,5 @@ def _branch(form: Form, answers: dict[str, list[Form]], depth: int) -> dict[str,
     return {
         "post": form,
         "replies": [_branch(answer, answers, depth + 1) for answer in shown],
-        "moreCount": max(0, form["commentsCount"] - len(shown)),
+        "moreCount": len(direct) - len(shown),
     }
