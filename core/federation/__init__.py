@@ -10,6 +10,7 @@ from core.federation import (
     handlers,
     looking_up,
     own_keys,
+    personal,
     queue_cli,
     readers,
     receiving,
@@ -48,6 +49,24 @@ async def entry_updated(entry):  # type: ignore[no-untyped-def]
 @hookimpl
 async def entry_deleted(entry):  # type: ignore[no-untyped-def]
     readers.forget(entry)
+
+
+# -- What is stored about people ---------------------------------------------------------------------------------------
+
+
+@hookimpl
+async def export_account(account):  # type: ignore[no-untyped-def]
+    return await personal.exported(account)
+
+
+@hookimpl
+async def import_account(account, archive):  # type: ignore[no-untyped-def]
+    return None  # keys and deliveries belong to the server they were made on
+
+
+@hookimpl
+async def erase_account(account):  # type: ignore[no-untyped-def]
+    await personal.erase(account)
 
 
 # -- Going out ---------------------------------------------------------------------------------------------------------

@@ -166,6 +166,6 @@ async def read_activity(outgoing_id: str) -> Response:
         raise NotFound()
     await admit(request)
     entry_id = outgoing.entry_id if outgoing else None
-    if entry_id:
+    if entry_id and activity.get("type") != "Delete":
         await must_see(STRANGER, await own_entry(str(entry_id)))
     return activity_response(activity, personal=not is_open())

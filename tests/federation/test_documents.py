@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from core import actors
-from core.database import now
+from core.database import new_id, now
 from core.federation.domains import decide
 from core.federation.keys import decode_multikey, load_public
-from core.federation.models import Key
+from core.federation.models import Key, Outgoing
 from core.federation.negotiation import prefers_document
 from core.federation.remote_actors import actor_by_uri
 from core.models import Actor, Entry, Mention
@@ -282,6 +283,27 @@ async def test_what_stays_here_has_no_document(alpha, ann):
     assert (await document(alpha, f"/objects/{post['postId']}")).status_code == 404
     outbox = await document(alpha, f"/actors/{ann.id}/outbox?before=ffffffff-ffff-ffff-ffff-ffffffffffff")
     assert outbox.json()["orderedItems"] == []
+
+
+async def test_an_activity_is_there_for_everybody_where_it_was_addressed_to_them(alpha, ann):
+    post = await ann.publish()
+    answers = {}
+    with alpha.inside():
+        for name, body, entry_id in (
+            ("public", {"type": "Create", "to": [PUBLIC]}, post["postId"]),
+            ("unlisted", {"type": "Update", "to": [], "cc": PUBLIC}, None),
+            ("follow", {"type": "Follow", "to": ["https://x.test/u"]}, None),
+        ):
+            stored = await Outgoing.create(
+                id=new_id(), sender_id=ann.id, verb="create", entry_id=entry_id, body=orjson.dumps(body).decode()
+            )
+            answers[name] = (await alpha.client.get(f"/activities/{stored.id}")).status_code
+        await ann.delete(f"/posts/{post['postId']}")
+        create = await Outgoing.filter(entry_id=post["postId"], verb="create").first()
+    assert answers == {"public": 200, "unlisted": 200, "follow": 404}
+    assert create is None or (await alpha.client.get(f"/activities/{create.id}")).status_code == 404
+    for wrong in ("x", "01a1f90a-78ad-76cb-84b0-88494bf2af01"):
+        assert (await alpha.client.get(f"/activities/{wrong}")).status_code == 404
 
 
 # -- Where every fetch has to be signed -------------------------------------------------------------------------------
