@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from core import actors, people, present
+from core.accounts import service
 from core.accounts.models import Account
 from core.accounts.profile import change_profile, change_settings, settings_of
-from core.api import Api, Ask
+from core.api import Answer, Api, Ask
 from core.api.answers import table_of
 from core.api.forms import Form, Me, StreamQuery, TableQuery, User, stream_of
 from core.api.forms import table_of as table_model
-from core.errors import Forbidden, NotFound
+from core.database import transaction
+from core.errors import Forbidden, Invalid, NotFound
 from core.models import ACCEPTED, Actor, Follow
 
 api = Api("users", __name__)
@@ -34,6 +36,13 @@ class ProfileBody(Form):
 
 class MeBody(ProfileBody):
     settings: dict[str, Any] | None = None
+
+
+class NewUser(Form):
+    username: str
+    email: str
+    password: str
+    full_name: str = ""
 
 
 class TermQuery(TableQuery):
@@ -80,9 +89,18 @@ async def read_me(ask: Ask[None, None]) -> object:
 async def change_me(ask: Ask[MeBody, None]) -> object:
     """Change your profile and settings; what is left out stays."""
     account = await Account.get(actor_id=ask.actor.id)
-    if ask.body.settings is not None:
-        await change_settings(account, ask.body.settings)
-    await _change(ask.actor, ask.body)
+    errors: dict[str, str] = {}
+    async with transaction():  # all of it or nothing, and every wrong field is named
+        for change in (
+            lambda: change_settings(account, ask.body.settings or {}),
+            lambda: _change(ask.actor, ask.body),
+        ):
+            try:
+                await change()
+            except Invalid as error:
+                errors |= error.errors
+        if errors:
+            raise Invalid(errors)
     return await _me(ask.actor.id, await Account.get(id=account.id))
 
 
@@ -107,6 +125,14 @@ async def read_directory(ask: Ask[None, TableQuery]) -> object:
 async def search_people(ask: Ask[None, TermQuery]) -> object:
     """People here whose name holds a word."""
     return await _directory(ask, ask.query.term)
+
+
+@api.post("/users", body=NewUser, answer=User, status=201, role="moderator")
+async def make_user(ask: Ask[NewUser, None]) -> Answer:
+    """Make an account for somebody."""
+    body = ask.body
+    _, actor = await service.register(body.username, body.email.strip(), body.password, full_name=body.full_name)
+    return Answer(await _form(actor, ask), 201, location=f"/api/v1/users/{actor.id}")
 
 
 async def _directory(ask: Ask[None, Any], term: str) -> object:

@@ -54,6 +54,7 @@ class Worker:
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+            connection.create_function("lower", 1, _lower, deterministic=True)
             for name, value in self._pragmas.items():
                 connection.execute(f"PRAGMA {name}={value}").fetchall()
         except sqlite3.Error as error:
@@ -90,3 +91,8 @@ class Worker:
             future.set_result(result)
         else:
             future.set_exception(error)
+
+
+def _lower(value: Any) -> str | None:
+    """SQLite's own function knows no letters beyond ASCII."""
+    return None if value is None else str(value).lower()
