@@ -41,7 +41,8 @@ def _listed(document: Document) -> Iterator[Any]:
     attached = as_list(document.get("attachment"))[:LOOKED_AT_MOST]
     yield from attached
     if not any(isinstance(one, Mapping) and one.get("type") in ("Image", "Document") for one in attached):
-        yield from as_list(document.get("image"))[:1]
+        pictures = as_list(document.get("image"))[:1]
+        yield from ({"type": "Image", "url": one} if isinstance(one, str) else one for one in pictures)
 
 
 def _file(listed: Any) -> AttachmentDraft | None:
@@ -50,7 +51,7 @@ def _file(listed: Any) -> AttachmentDraft | None:
     foreign_type = first_known_type(listed, _TYPES)
     if not foreign_type and listed.get("type") is not None:
         return None
-    url, link = _address(listed, _TYPES.get(foreign_type, ""))
+    url, link = _address(listed, foreign_type.lower() if foreign_type in _SHOWN_TYPES else "")
     if not url:
         return None
     media_type = _media_type(link.get("mediaType")) or _media_type(listed.get("mediaType")) or _guessed(url)
@@ -75,11 +76,16 @@ def _address(listed: Mapping[str, Any], wanted: str) -> tuple[str, Mapping[str, 
     found: list[tuple[str, Mapping[str, Any]]] = []
     for link in links:
         if isinstance(link, Mapping):
-            found.append((address(link.get("href")), link))
+            found.append((_written(link.get("href")), link))
         else:
-            found.append((address(link), {}))
+            found.append((_written(link), {}))
     fitting = [one for one in found if one[0] and str(one[1].get("mediaType") or wanted).startswith(wanted)]
     return next(iter(fitting), ("", {}))
+
+
+def _written(url: Any) -> str:
+    """An address; there are servers that leave the spaces of file names in it."""
+    return address(url.strip().replace(" ", "%20")) if isinstance(url, str) else ""
 
 
 def _kind(foreign_type: str, media_type: str) -> str:
