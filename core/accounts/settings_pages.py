@@ -45,7 +45,7 @@ async def _page(template: str, tab: str, *, status: int = 200, **context: Any) -
     tabs = [
         Tab("general", _("General"), "/settings", 0),
         Tab("profile", _("Profile"), "/settings/profile", 10),
-        Tab("sessions", _("Devices"), "/settings/sessions", 90),
+        Tab("sessions", _("Devices"), "/settings/sessions", 20),
         *await filled("settings", Tab),
     ]
     saved = {"text": _("Saved."), "kind": "good"} if "saved" in request.args and status == 200 else None

@@ -102,13 +102,13 @@ document.addEventListener("submit", (event) => {
   else if (button.hasAttribute("aria-pressed")) toggle(button);
   else if (button.closest(".entry") && /\/(mute|block)$/.test(button.getAttribute("formaction"))) hideAuthor(button);
   else {
-    const back = button.dataset.undo;
+    const { undo: back, done } = button.dataset; // the answer may give the button another meaning
     const part = button.closest("[data-part]");
     button.setAttribute("aria-busy", "true");
     post(button, button.getAttribute("formaction")).then(() => {
       button.removeAttribute("aria-busy");
       if (back && !button.dataset.failed && part?.isConnected) {
-        toast(button.dataset.done || words.done, { label: words.undo, act: () => post(part.querySelector(".relation button") ?? part, back) });
+        toast(done || words.done, { label: words.undo, act: () => post(part.querySelector(".relation button") ?? part, back) });
       }
       delete button.dataset.failed;
     });

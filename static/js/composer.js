@@ -158,7 +158,7 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (ctx.hx?.redirect) return;
   const page = card?.querySelector(".when")?.getAttribute("href");
   toast(words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
-  if (card && ctx.target?.id) document.querySelector(".feed ~ .empty")?.remove();
+  if (card && ctx.target?.id) document.querySelector(".feed ~ .empty, .feed ~ .centered")?.remove();
 });
 
 document.addEventListener("click", (event) => {
