@@ -68,7 +68,7 @@ class Assets:
 
     A logical name is a path below one of `folders` (`js/kith.js`, `posts/posts.css`) or the name of a package
     (`htmx.org`). The first folder that has the file wins: the instance's own comes first. `stylesheets` and then
-    `rules` are joined into the one file `style.css`.
+    `rules` are joined into the one file `style.css`. `generated` are files made at the start, where no folder has them.
     """
 
     def __init__(
@@ -78,11 +78,13 @@ class Assets:
         packages: Mapping[str, Path] | None = None,
         stylesheets: Iterable[str] = (),
         rules: str = "",
+        generated: Mapping[str, bytes] | None = None,
     ) -> None:
         self._folders = [folder for folder in folders if folder.is_dir()]
         self._packages = dict(packages or {})
         self._stylesheets = tuple(stylesheets)
         self._rules = rules
+        self._generated = dict(generated or {})
         self._ready: dict[str, Asset] = {}
         self._underway: list[str] = []
 
@@ -172,6 +174,8 @@ class Assets:
                 path = folder.joinpath(*parts)
                 if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                     return path.read_bytes()
+            if name in self._generated:
+                return self._generated[name]
         raise MissingAsset(f"there is no static file {name!r}")
 
     def _joined_styles(self) -> bytes:

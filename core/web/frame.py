@@ -48,6 +48,17 @@ def frame_assets(
         packages={name: root / "node_modules" / path for name, path in PACKAGES.items()},
         stylesheets=[*STYLES, *own_styles],
         rules=f"{icon_styles()}:root{{--hue:{hue % 360}}}",
+        generated={"icons/kith.svg": _mark(hue % 360).encode()},
+    )
+
+
+def _mark(hue: int) -> str:
+    """The drawing in the browser's tab, in the instance's colour."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><style>'
+        f"path{{fill:oklch(46% .1 {hue})}}@media(prefers-color-scheme:dark){{path{{fill:oklch(80% .1 {hue})}}}}</style>"
+        '<path d="M12 4a8 8 0 0 1 8 8v8a8 8 0 0 1-16 0v-8a8 8 0 0 1 8-8Z"/>'
+        '<path opacity=".55" d="M20 12a8 8 0 0 1 8 8 8 8 0 0 1-16 0 8 8 0 0 1 8-8Z"/></svg>'
     )
 
 
@@ -102,6 +113,7 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
         author_audiences=words.author_audiences,
         current_language=current_language,
         theme_script=Markup(THEME_SCRIPT),
+        card_of=lambda kind: "",
     )
     return env
 

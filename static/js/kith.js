@@ -6,27 +6,40 @@ import "./keyboard.js";
 import "./menus.js";
 import { toast, words } from "./toast.js";
 
-/* Light, dark, or as the device says. */
+/* Light or dark on this device, whatever the account or the device says. */
 for (const button of document.querySelectorAll("[data-theme-switch]")) {
   button.hidden = false;
   button.addEventListener("click", () => {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
     const next = now === "dark" ? "light" : "dark";
-    if (next === (dark ? "dark" : "light")) delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
+    document.documentElement.dataset.theme = next;
     try {
-      if (document.documentElement.dataset.theme) localStorage.setItem("theme", next);
-      else localStorage.removeItem("theme");
+      localStorage.setItem("theme", next);
     } catch {
       // Then it lasts as long as the page.
     }
   });
 }
 
+// What is chosen in the settings holds on this device, too.
+document.querySelector("form[data-theme-form]")?.addEventListener("submit", () => {
+  try {
+    localStorage.removeItem("theme");
+  } catch {
+    // Then nothing was kept.
+  }
+});
+
 for (const button of document.querySelectorAll("[data-dialog]")) {
   button.hidden = false;
   button.addEventListener("click", () => document.getElementById(button.dataset.dialog).showModal());
+}
+
+/* On a narrow screen the tab you are on is in view. */
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
 }
 
 /* Times: the exact one in the reader's zone, the words kept true. */

@@ -14,7 +14,12 @@ from core.web.frame import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SIZES = pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+SIGHTS = {
+    "small phone": ((320, 568), "light"),
+    "phone": (PHONE, "dark"),
+    "tablet": (TABLET, "light"),
+    "desktop": (DESKTOP, "dark"),
+}
 RIVER = "The river was high and the ferry did not run, so we walked the long way round. "
 
 
@@ -50,8 +55,7 @@ async def findings(page: Page) -> list[str]:
     return [f"{finding['id']}: {finding['nodes'][0]['html'][:200]}" for finding in found["violations"]]
 
 
-@SIZES
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), SIGHTS.values(), ids=SIGHTS)
 async def test_no_page_shuts_anybody_out_or_overflows(site: Site, size: tuple[int, int], scheme: str) -> None:
     ann, pages = await overfull(site)
     strangers = ["/", "/login", "/signup", "/local", "/@ann", "/about/rules", "/nowhere"]
