@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 
 from core import entries
@@ -54,8 +55,18 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
         published_at=published_at,
         edited_at=edited_at if edited_at and published_at and edited_at > published_at else None,
     )
+    _sort_after(draft, draft.reply_to)
     await _quote(draft, document)
     return draft
+
+
+def _sort_after(draft: Draft, parent: Entry | None) -> None:
+    """An answer never stands before what it answers: most servers tell the time in whole seconds."""
+    if parent is None or draft.published_at is None:
+        return
+    early = parent.published_at - draft.published_at
+    if timedelta(0) <= early < timedelta(seconds=1):
+        draft.published_at = parent.published_at + timedelta(milliseconds=1)
 
 
 def visibility_of(document: Document, author: Actor) -> str:
