@@ -100,9 +100,9 @@ def inbox():  # type: ignore[no-untyped-def]
 
 @hookimpl
 async def on_start(instance):  # type: ignore[no-untyped-def]
+    delivery.begin(instance)
     await domains.watch_policies()
     await own_keys.instance_actor()
-    delivery.begin(instance)
     inbox_door.begin(instance)
     await receiving.begin(instance)
 

@@ -178,10 +178,11 @@ def _delivery(claimed: dict[str, Any], activity: dict[str, Any], body: bytes, se
 
 async def take_back(*, all_of_it: bool = False) -> int:
     """Let others have what was claimed by processes that are gone; all claims where this is the only process."""
+    held = "" if all_of_it else " AND due_at <= $1"
     return await execute(
-        f"UPDATE federation_delivery SET state = 'waiting' WHERE state = 'running' AND lane IN ({_LANES})"
-        " AND due_at <= $1",
-        now() + timedelta(days=1) if all_of_it else now(),
+        "UPDATE federation_delivery SET state = 'waiting', due_at = $1"
+        f" WHERE state = 'running' AND lane IN ({_LANES}){held}",
+        now(),
     )
 
 

@@ -47,6 +47,8 @@ class Crowd:
     answer: Callable[[Post], Answer | int] = field(default=lambda post: 202)
     hangs: set[str] = field(default_factory=set)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    hanging: set[str] = field(default_factory=set)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     documents: dict[str, dict[str, Any] | int] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,8 +65,11 @@ class Crowd:
             return
         post = Post(host, scope["path"], headers, body)
         if host in self.hangs:
+            self.hanging.add(host)
+            self.news.set()
             await self.released.wait()
         self.came.append(post)
+        self.news.set()
         answer = self.answer(post)
         status, more = answer if isinstance(answer, tuple) else (answer, {})
         raw = [(name.encode(), value.encode()) for name, value in more.items()]
@@ -119,6 +124,13 @@ class Crowd:
     def types(self, host: str = "") -> list[str]:
         """The types of the activities that came, in order, to one host or to all."""
         return [post.type for post in self.came if not host or post.host == host]
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so, looking whenever something comes."""
+        async with asyncio.timeout(20):
+            while not is_so():
+                self.news.clear()
+                await self.news.wait()
 
     @property
     def hosts(self) -> list[str]:
