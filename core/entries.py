@@ -169,15 +169,22 @@ async def _store_parts(entry: Entry, draft: Draft) -> None:
 
 async def _count(entry: Entry, step: int) -> None:
     """Counters change in the transaction of the rows they count; a deleted entry counts no longer."""
-    await execute("UPDATE core_actor SET posts_count = posts_count + $1 WHERE id = $2", step, entry.author_id)
     if entry.reply_to_id:
         await execute("UPDATE core_entry SET replies_count = replies_count + $1 WHERE id = $2", step, entry.reply_to_id)
+    # Entries before actors, always: so nobody who deletes waits for somebody who answers, and the other way round.
+    await execute("UPDATE core_actor SET posts_count = posts_count + $1 WHERE id = $2", step, entry.author_id)
 
 
 async def edit(entry: Entry, draft: Draft) -> Entry:
-    """Give an entry new words; what it said before is kept as a revision. Raises Rejected."""
+    """Give an entry new words; what it said before is kept as a revision. Raises Rejected, NotFound if it has gone."""
     async with transaction():
         await here().hooks.before_publish(draft=draft)
+        # Whoever else changes it now waits, and then finds what it says by then.
+        if not await execute(
+            "UPDATE core_entry SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL", entry.id
+        ):
+            raise NotFound("There is no such post.")
+        await entry.refresh_from_db()
         await Revision.create(
             entry_id=entry.id,
             content=entry.content,
@@ -189,16 +196,19 @@ async def edit(entry: Entry, draft: Draft) -> Entry:
         entry.content_warning, entry.language = draft.content_warning, draft.language
         entry.sensitive = draft.sensitive or bool(draft.content_warning)
         entry.edited_at = draft.edited_at or now()
-        entry.version += 1
-        await entry.save()
+        await entry.save(update_fields=_WORDS)
+        tag_keys = {tag.key for tag in await EntryTag.filter(entry_id=entry.id)} | set(map(tag_key, draft.tags))
         for model in (Mention, EntryTag, Attachment):
             await model.filter(entry_id=entry.id).delete()
         await _store_parts(entry, draft)
-        prepared.changed(entry, map(tag_key, draft.tags))
+        prepared.changed(entry, tag_keys)
         if draft.author.is_local:
             await here().hooks.outgoing(act=Act("update", draft.author, entry=entry))
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
     return entry
+
+
+_WORDS = ("content", "source", "title", "content_warning", "language", "sensitive", "edited_at")
 
 
 async def remove(entry: Entry, by: Actor) -> None:

@@ -69,10 +69,10 @@ async def _parts(entry_ids: list[str], actor_ids: list[str]) -> _Parts:
             parts.mentions.setdefault(actor["mentioned_in"], []).append(mention)
     for found in await rows(
         "SELECT entry_id, 0 AS place, name, '' AS type, '' AS url, '' AS media_type, '' AS alt, NULL AS width,"  # noqa: S608
-        " NULL AS height, '' AS blurhash, NULL AS focus, '' AS file_id FROM core_entry_tag"
+        " NULL AS height, '' AS blurhash, NULL AS focus, CAST(id AS TEXT) AS file_id FROM core_entry_tag"
         f" WHERE entry_id {one_of(1)} UNION ALL SELECT entry_id, position, NULL, type, url, media_type, alt, width,"
         f" height, blurhash, CAST(focus AS TEXT), CAST(id AS TEXT) FROM core_attachment WHERE entry_id {one_of(1)}"
-        " ORDER BY place",
+        " ORDER BY place, file_id",
         entry_ids,
     ):
         if found["name"] is not None:

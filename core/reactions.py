@@ -25,7 +25,7 @@ async def like(actor: Actor, entry: Entry, uri: str = "") -> None:
     async with transaction():
         if not await execute(_ADD["core_like"], like_id, actor.id, entry.id, uri or _act_uri(actor, "likes", like_id)):
             raise Conflict("You like this already.", code="already_liked")
-        await execute("UPDATE core_entry SET likes_count = likes_count + 1 WHERE id = $1", entry.id)
+        await _count("likes_count", entry)
         prepared.changed(entry)
         await _tell("like", actor, entry, uri or _act_uri(actor, "likes", like_id))
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="like"))
@@ -57,7 +57,7 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
     async with transaction():
         if not await execute(_ADD["core_boost"], boost.id, actor.id, entry.id, boost.uri):
             raise Conflict("You shared this already.", code="already_shared")
-        await execute("UPDATE core_entry SET boosts_count = boosts_count + 1 WHERE id = $1", entry.id)
+        await _count("boosts_count", entry)
         prepared.changed(entry)
         await timelines.place_boost(boost)
         await _tell("boost", actor, entry, boost.uri)
@@ -95,6 +95,13 @@ async def unbookmark(actor: Actor, entry: Entry) -> None:
     """Forget a bookmark. Raises NotFound where there is none."""
     if not await Bookmark.filter(actor_id=actor.id, entry_id=entry.id).delete():
         raise NotFound("This is not among your bookmarks.")
+
+
+async def _count(column: str, entry: Entry) -> None:
+    """One more; NotFound where the entry was deleted since it was read."""
+    sql = f"UPDATE core_entry SET {column} = {column} + 1 WHERE id = $1 AND deleted_at IS NULL"  # noqa: S608
+    if not await execute(sql, entry.id):
+        raise NotFound("There is no such post.")
 
 
 async def _must_see(actor: Actor, entry: Entry) -> None:

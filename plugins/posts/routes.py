@@ -22,11 +22,11 @@ class PostBody(Form):
     content: str
     content_warning: str | None = None
     language: str | None = Field(None, max_length=35, pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*$")
+    sensitive: bool | None = None
 
 
 class NewPost(PostBody):
     visibility: Visibility | None = None
-    sensitive: bool = False
     in_reply_to: str | None = None
     quote: str | None = None
     local_only: bool = False
@@ -41,7 +41,10 @@ class NewPost(PostBody):
     def _in_utc(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("A time needs its offset, such as Z.")
-        return value.astimezone(UTC) if value else None
+        try:
+            return value.astimezone(UTC) if value else None
+        except OverflowError:
+            raise ValueError("There is no such time.") from None
 
 
 class Status(Form):
@@ -108,7 +111,7 @@ async def create_post(ask: Ask[NewPost, None]) -> Answer:
         "reply_to_id": body.in_reply_to,
         "quote_id": body.quote,
         "local_only": body.local_only,
-        "sensitive": body.sensitive,
+        "sensitive": body.sensitive or False,
     }
     if body.publish_at:
         post_id = await service.write_later(ask.actor, body.publish_at, wanted)
@@ -150,7 +153,12 @@ async def change_post(ask: Ask[PostBody, None], post_id: str) -> object:
     """Change a post; what it said before is kept."""
     body = ask.body
     entry = await service.change(
-        ask.actor, post_id, body.content, content_warning=body.content_warning, language=body.language
+        ask.actor,
+        post_id,
+        body.content,
+        content_warning=body.content_warning,
+        language=body.language,
+        sensitive=body.sensitive,
     )
     return await present.post(entry, ask.actor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from core import entries
 from core.actors import are_apart
@@ -25,7 +25,28 @@ MENTIONS_AT_MOST = 30
 WIDTH = {"public": 0, "unlisted": 1, "followers": 2, "friends": 3, "direct": 4, "private": 5}
 
 
-async def write(
+class Wanted(TypedDict, total=False):
+    """What a post may be besides its words; a visibility of None is the usual one."""
+
+    visibility: str | None
+    content_warning: str
+    language: str
+    reply_to_id: str | None
+    quote_id: str | None
+    local_only: bool
+    sensitive: bool
+
+
+async def write(author: Actor, content: str, *, entry_id: str = "", **wanted: Unpack[Wanted]) -> Entry:
+    """Publish a post. Raises Invalid naming the field, NotFound for what it answers or quotes, Rejected."""
+    draft = await _drafted(author, content, **wanted)
+    draft.id = entry_id
+    async with publishing(draft) as entry:
+        pass
+    return entry
+
+
+async def _drafted(
     author: Actor,
     content: str,
     *,
@@ -36,11 +57,9 @@ async def write(
     quote_id: str | None = None,
     local_only: bool = False,
     sensitive: bool = False,
-    entry_id: str = "",
-) -> Entry:
-    """Publish a post. Raises Invalid naming the field, NotFound for what it answers or quotes, Rejected."""
+) -> Draft:
     draft = await _draft(author, content, content_warning=content_warning, language=language)
-    draft.id, draft.local_only, draft.sensitive = entry_id, local_only, sensitive
+    draft.sensitive = sensitive
     if reply_to_id:
         draft.reply_to = await visible_entry(viewer_of(author), reply_to_id)
         await _answer(draft, draft.reply_to)
@@ -49,9 +68,8 @@ async def write(
         if draft.quote.visibility not in OPEN and draft.quote.author_id != author.id:
             raise Invalid({"quote": "Only what everybody may see can be quoted."})
     draft.visibility = _narrowed(visibility, draft.reply_to)
-    async with publishing(draft) as entry:
-        pass
-    return entry
+    draft.local_only = local_only or any(known.local_only for known in (draft.reply_to, draft.quote) if known)
+    return draft
 
 
 async def comment(author: Actor, parent_id: str, content: str, *, content_warning: str = "") -> Entry:
@@ -75,10 +93,10 @@ async def publish_due(post_id: str) -> None:
 
 
 async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
-    """Keep a post until its time has come; the id it will have. Raises Invalid where it could not be published."""
+    """Keep a post until its time has come; the id it will have. Raises as `write`, where it could not be published."""
     if at <= now():
         raise Invalid({"publishAt": "This is in the past."})
-    _check_content(str(body["content"]))
+    await _drafted(author, **body)
     # The id carries the time of publication: it is known now, and sorts where the post will stand.
     entry_id = new_id(at)
     async with transaction():
@@ -88,9 +106,15 @@ async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
 
 
 async def change(
-    actor: Actor, entry_id: str, content: str, *, content_warning: str | None = None, language: str | None = None
+    actor: Actor,
+    entry_id: str,
+    content: str,
+    *,
+    content_warning: str | None = None,
+    language: str | None = None,
+    sensitive: bool | None = None,
 ) -> Entry:
-    """Give one's own post new words. Raises NotFound, Forbidden for other people's, Invalid, Rejected."""
+    """Give one's own post new words; what is None stays. Raises NotFound, Forbidden for others', Invalid, Rejected."""
     entry = await own(actor, entry_id)
     draft = await _draft(
         actor,
@@ -100,6 +124,7 @@ async def change(
         kind=entry.kind,
     )
     draft.visibility, draft.title = entry.visibility, entry.title
+    draft.sensitive = entry.sensitive if sensitive is None else sensitive
     if entry.reply_to_id:
         parent = await Entry.get(id=entry.reply_to_id)
         await _answer(draft, parent)
