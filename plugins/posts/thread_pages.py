@@ -137,6 +137,7 @@ async def _named(query: str, actor: Actor | None) -> dict[str, Any]:
     if not query.startswith(("http://", "https://")):
         rows, _total = await people.directory(viewer_of(actor), name.partition("@")[0], 1, PAGE)
         users = await present.users(rows, actor)
-    elsewhere = actor is None and ("@" in name or query.startswith(("http://", "https://")))
+    is_address = query.startswith(("http://", "https://")) and not query.startswith(f"{here().base_url}/")
+    elsewhere = actor is None and (is_address or name.partition("@")[2].lower() not in ("", here().domain.lower()))
     sentence = _("People and posts of other servers are looked up for members only. Log in first.")
     return {"users": users, "sentence": sentence if elsewhere else None}

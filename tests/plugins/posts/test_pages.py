@@ -1,0 +1,403 @@
+"""Pages of posts and people, as they come over the wire."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from core.testing import Foreign, Person, TestInstance, Visitor, settle
+from core.testing.people import Data, befriend
+
+NOBODY = "0190a000-0000-7000-8000-000000000000"
+SCRIPT = '<script>alert("1")</script>'
+QUOTES = '"><img src=x onerror=alert(1)> \' onfocus=alert(2) autofocus x='
+
+
+async def shown(person: Person, path: str, **headers: str) -> str:
+    """A page as somebody sees it."""
+    async with person.browser() as browser:
+        answer = await browser.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    assert answer.status_code == 200, (path, answer.status_code)
+    return answer.text
+
+
+def posts_of(page: str) -> list[str]:
+    return re.findall(r'<article class="entry[^"]*" id="post-([^"]+)"', page)
+
+
+def words(page: str) -> str:
+    """The text of a page."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+# -- Lists ---------------------------------------------------------------------
+async def test_a_list_goes_on_where_it_ended(ann: Person) -> None:
+    written = [(await ann.publish(f"Number {number}"))["postId"] for number in range(45)]
+    found: list[str] = []
+    path = "/local"
+    for _page in range(3):
+        page = await shown(ann, path)
+        found += posts_of(page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        path = unescape(following[1]) if following else ""
+    assert found == written[::-1]
+    assert path == ""
+
+
+async def test_htmx_gets_the_cards_alone(ann: Person) -> None:
+    for number in range(25):
+        await ann.publish(f"Number {number}")
+    whole = await shown(ann, "/")
+    following = re.search(r'hx-get="([^"]+)"', whole)
+    assert following
+    part = await shown(ann, unescape(following[1]), HX_Request="true")
+    assert len(posts_of(part)) == 5
+    assert "<html" not in part
+    back = await shown(ann, "/", HX_Request="true", HX_History_Restore_Request="true")
+    assert "<html" in back
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "", "'", "%00", "a" * 3000])
+async def test_a_cursor_that_is_no_good_begins_anew(ann: Person, cursor: str) -> None:
+    post = await ann.publish("Here")
+    async with ann.browser() as browser:
+        for path in ("/", "/local", "/@ann", "/@ann/followers", "/bookmarks"):
+            answer = await browser.get(path, params={"cursor": cursor})
+            assert answer.status_code == 200
+            assert path in ("/@ann/followers", "/bookmarks") or posts_of(answer.text) == [post["postId"]]
+
+
+async def test_home_shows_who_shared_a_post(ann: Person, bob: Person, eve: Person) -> None:
+    post = await eve.publish("Worth sharing")
+    await ann.follow(bob)
+    await bob.post(f"/posts/{post['postId']}/share")
+    page = await shown(ann, "/")
+    assert posts_of(page) == [post["postId"]]
+    assert "bob shared" in words(page)
+
+
+async def test_bookmarks_are_for_those_who_are_signed_in(ann: Person, anon: Visitor) -> None:
+    post = await ann.publish("Keep me")
+    await ann.post(f"/posts/{post['postId']}/bookmark")
+    assert posts_of(await shown(ann, "/bookmarks")) == [post["postId"]]
+    for path in ("/bookmarks", "/requests", "/settings/blocks", "/settings", "/compose?reply=1&x=2"):
+        answer = await anon.page(path)
+        assert answer.status_code == 303
+        assert httpx.URL(answer.headers["location"]).params["next"] == path
+
+
+async def test_a_tag_is_found_in_every_spelling(ann: Person, anon: Visitor) -> None:
+    post = await ann.publish("#Küste")
+    for path in ("/tags/Küste", "/tags/küste", "/tags/K%C3%BCste", "/tags/%23Küste"):
+        answer = await anon.page(path)
+        assert posts_of(answer.text) == [post["postId"]], path
+        assert "<title>#K" in answer.text or "<title>#k" in answer.text
+
+
+# -- People --------------------------------------------------------------------
+async def test_a_profile_says_who_somebody_is(ann: Person, bob: Person) -> None:
+    await befriend(ann, bob)
+    fields = [{"name": "Site", "value": "https://ann.example/"}]
+    await ann.put("/users/me", {"fullName": "Ann Larsen", "bio": "I *pour*.", "fields": fields})
+    page = await shown(bob, "/@ann")
+    assert "<title>Ann Larsen · Kith</title>" in page
+    assert "<em>pour</em>" in page
+    assert 'href="https://ann.example/"' in page
+    assert "Friends" in words(page)
+    assert "/settings/profile" not in page.replace('href="/settings"', "")
+    assert "/settings/profile" in await shown(ann, "/@ann")
+
+
+async def test_replies_have_a_tab_of_their_own(ann: Person, bob: Person) -> None:
+    post = await bob.publish("A question")
+    first = await ann.publish("First words")
+    answer = await ann.publish("An answer", inReplyTo=post["postId"])
+    assert posts_of(await shown(bob, "/@ann")) == [first["postId"]]
+    assert posts_of(await shown(bob, "/@ann/replies")) == [answer["postId"]]
+
+
+@pytest.mark.parametrize("path", ["/@ANN", "/@ANN/replies", "/@ann@alpha.test", "/@ANN?cursor=x"])
+async def test_another_spelling_of_a_name_leads_to_the_profile(ann: Person, anon: Visitor, path: str) -> None:
+    answer = await anon.page(path)
+    assert answer.status_code == 302
+    assert answer.headers["location"] == path.replace("ANN", "ann").replace("@alpha.test", "")
+
+
+async def test_who_follows_whom_is_listed(ann: Person, bob: Person, eve: Person) -> None:
+    await bob.follow(ann)
+    await eve.follow(ann)
+    assert re.findall(r'class="name" href="(/@\w+)"', await shown(ann, "/@ann/followers")) == ["/@eve", "/@bob"]
+    assert re.findall(r'class="name" href="(/@\w+)"', await shown(ann, "/@bob/following")) == ["/@ann"]
+
+
+async def test_requests_wait_with_a_number_beside_them(ann: Person, bob: Person, eve: Person) -> None:
+    await ann.put("/users/me", {"isLocked": True})
+    await bob.follow(ann)
+    await eve.post("/friends/request", {"targetUserId": ann.id})
+    page = await shown(ann, "/requests")
+    assert "would like to follow you" in words(page)
+    assert "would like to be friends" in words(page)
+    assert page.count("/accept") == 2
+    assert "2 new" in words(page)
+    assert "Nobody is waiting" in await shown(bob, "/requests")
+
+
+async def test_whom_one_blocks_or_mutes_can_be_found_again(ann: Person, bob: Person, eve: Person) -> None:
+    await ann.post(f"/users/{bob.id}/block")
+    await ann.post(f"/users/{eve.id}/mute")
+    assert 'formaction="/@bob/unblock"' in await shown(ann, "/settings/blocks")
+    assert 'formaction="/@eve/unmute"' in await shown(ann, "/settings/mutes")
+    settings = await shown(ann, "/settings")
+    assert 'href="/settings/blocks"' in settings and 'href="/settings/mutes"' in settings
+
+
+async def test_somebody_who_blocks_one_is_not_there(ann: Person, bob: Person) -> None:
+    post = await bob.publish("Not for Ann")
+    await bob.post(f"/users/{ann.id}/block")
+    async with ann.browser() as browser:
+        for path in ("/@bob", "/@bob/followers", f"/@bob/{post['postId']}", f"/@bob/{post['postId']}/history"):
+            assert (await browser.get(path)).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/@nobody", "/@ann/nonsense", f"/@ann/{NOBODY}", f"/@ann/{NOBODY}/history", "/@", "/@%00", "/@ann%00", "/nowhere"],
+)
+async def test_what_is_not_there_is_404(ann: Person, anon: Visitor, path: str) -> None:
+    answer = await anon.page(path)
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+# -- Threads -------------------------------------------------------------------
+async def chain(people: list[Person], length: int) -> list[Data]:
+    """Posts each of which answers the one before."""
+    posts = [await people[0].publish("Number 0")]
+    for number in range(1, length):
+        posts.append(await people[number % len(people)].publish(f"Number {number}", inReplyTo=posts[-1]["postId"]))
+    return posts
+
+
+async def test_a_thread_shows_what_is_above_and_below(ann: Person, bob: Person) -> None:
+    posts = [post["postId"] for post in await chain([ann, bob], 5)]
+    page = await shown(ann, f"/@ann/{posts[2]}")
+    assert posts_of(page) == posts
+    assert f'class="entry entry-focused" id="post-{posts[2]}"' in page
+
+
+async def test_what_lies_deep_stands_behind_a_link(ann: Person, bob: Person) -> None:
+    posts = [post["postId"] for post in await chain([ann, bob], 8)]
+    page = await shown(ann, f"/@ann/{posts[0]}")
+    assert posts_of(page) == posts[:5]
+    assert re.search(rf'href="/@ann/{posts[4]}">1 more reply<', page)
+
+
+async def test_answers_one_may_not_see_are_not_promised(ann: Person, bob: Person, eve: Person) -> None:
+    post = await ann.publish("A question")
+    await bob.publish("Only for Ann @ann", inReplyTo=post["postId"], visibility="direct")
+    page = await shown(eve, f"/@ann/{post['postId']}")
+    assert posts_of(page) == [post["postId"]]
+    assert "more repl" not in page
+
+
+async def test_a_deleted_post_keeps_its_place_and_nothing_else(ann: Person, bob: Person, eve: Person) -> None:
+    posts = await chain([ann, bob, eve], 3)
+    await bob.delete(f"/posts/{posts[1]['postId']}")
+    for path in (f"/@ann/{posts[0]['postId']}", f"/@eve/{posts[2]['postId']}"):
+        page = await shown(ann, path)
+        assert "This post was deleted." in page
+        assert posts_of(page) == [posts[0]["postId"], posts[2]["postId"]]
+        assert "@bob" not in page
+
+
+async def test_a_post_is_found_under_its_authors_name_only(ann: Person, bob: Person, anon: Visitor) -> None:
+    post = await bob.publish("Mine")
+    answer = await anon.page(f"/@ann/{post['postId']}")
+    assert answer.headers["location"] == f"/@bob/{post['postId']}"
+
+
+async def test_earlier_versions_are_shown_newest_first(ann: Person, anon: Visitor) -> None:
+    post = await ann.publish("One")
+    for text in ("Two", "Three"):
+        await ann.put(f"/posts/{post['postId']}", {"content": text})
+    text = words((await anon.page(f"/@ann/{post['postId']}/history")).text)
+    assert text.index("Three") < text.index("Two") < text.index("One")
+
+
+# -- The composer --------------------------------------------------------------
+def chosen(page: str) -> str:
+    found = re.search(r'name="visibility" value="(\w+)" checked', page)
+    return found[1] if found else ""
+
+
+def offered(page: str) -> list[str]:
+    return re.findall(r'name="visibility" value="(\w+)"', page)
+
+
+async def test_a_post_begins_with_the_audience_chosen_in_the_settings(ann: Person) -> None:
+    assert chosen(await shown(ann, "/")) == "public"
+    await ann.put("/users/me", {"settings": {"defaultVisibility": "followers"}})
+    for path in ("/", "/compose"):
+        assert chosen(await shown(ann, path)) == "followers"
+
+
+@pytest.mark.parametrize(
+    ("parent", "usual", "expected"),
+    [
+        ("public", "public", "public"),
+        ("public", "followers", "followers"),
+        ("followers", "public", "followers"),
+        ("unlisted", "friends", "friends"),
+        ("direct", "private", "direct"),
+    ],
+)
+async def test_an_answer_is_never_offered_to_more_people_than_what_it_answers(
+    ann: Person, bob: Person, parent: str, usual: str, expected: str
+) -> None:
+    await befriend(ann, bob)
+    await ann.put("/users/me", {"settings": {"defaultVisibility": usual}})
+    post = await bob.publish("Hello @ann", visibility=parent)
+    page = await shown(ann, f"/compose?reply={post['postId']}")
+    assert chosen(page) == expected
+    widths = ["public", "unlisted", "followers", "friends", "direct", "private"]
+    assert offered(page) == widths[widths.index(parent) :]
+    assert "Only @bob and the people you mention will see this" in page
+
+
+async def test_languages_are_called_by_their_own_names(alpha: TestInstance, ann: Person) -> None:
+    page = await shown(ann, "/compose")
+    assert '<option value="en" selected>English</option>' in page
+
+
+# -- Looking up ----------------------------------------------------------------
+async def test_people_and_posts_are_found_by_name_and_by_address(ann: Person, bob: Person, anon: Visitor) -> None:
+    post = await bob.publish("Find me")
+    for query in ("bob", "@bob", "@bob@alpha.test", "https://alpha.test/@bob", bob.uri, "@BOB"):
+        answer = await anon.page("/lookup", params={"q": query})
+        assert 'class="name" href="/@bob"' in answer.text, query
+    for query in (post["url"], post["uri"], f"{post['url']}?x=1"):
+        answer = await anon.page("/lookup", params={"q": query})
+        assert posts_of(answer.text) == [post["postId"]], query
+
+
+async def test_people_are_found_by_a_part_of_their_name(ann: Person, bob: Person) -> None:
+    await bob.put("/users/me", {"fullName": "Robert Ferry"})
+    assert 'href="/@bob"' in await shown(ann, "/lookup?q=ferry")
+
+
+@pytest.mark.parametrize(
+    "query", ["nobody", "@nobody@alpha.test", "https://alpha.test/nothing", "%00", "%25", "@", "x" * 5000]
+)
+async def test_nothing_found_says_what_to_do(anon: Visitor, ann: Person, query: str) -> None:
+    answer = await anon.page(f"/lookup?q={query}")
+    assert answer.status_code == 200
+    assert query in ("%00", "@", "%25") or "Nobody found" in answer.text
+
+
+async def test_people_elsewhere_are_looked_up_for_members(ann: Person, anon: Visitor, foreign: Foreign) -> None:
+    foreign.person("carla")
+    assert "Log in first" in (await anon.page("/lookup", params={"q": "@carla@foreign.test"})).text
+    assert foreign.asked == []
+    page = await shown(ann, "/lookup?q=@carla@foreign.test")
+    assert 'href="/@carla@foreign.test"' in page
+    assert "Open on foreign.test" in await shown(ann, "/@carla@foreign.test")
+
+
+async def test_a_server_that_does_not_answer_is_no_failure_of_ours(ann: Person, foreign: Foreign) -> None:
+    foreign.status = 503
+    page = await shown(ann, "/lookup?q=@carla@foreign.test")
+    assert "Nobody found" in page or "did not answer" in page or "alert" in page
+
+
+# -- What others wrote is text -------------------------------------------------
+@pytest.mark.parametrize("text", [SCRIPT, QUOTES], ids=["script", "quotes"])
+async def test_what_people_type_is_never_markup(ann: Person, bob: Person, text: str) -> None:
+    fields = [{"name": text[:90], "value": text}]
+    await bob.put("/users/me", {"fullName": text[:90], "bio": text, "fields": fields})
+    await bob.follow(ann)
+    post = await bob.publish(text, contentWarning=text)
+    await ann.publish(text, inReplyTo=post["postId"])
+    await bob.put(f"/posts/{post['postId']}", {"content": f"{text} again", "contentWarning": text})
+    pages = ["/local", "/@bob", f"/@bob/{post['postId']}", f"/@bob/{post['postId']}/history", "/@ann/followers"]
+    pages += [f"/compose?reply={post['postId']}", "/lookup?q=bob"]
+    for path in pages:
+        assert_harmless(await shown(ann, path), path)
+    async with ann.browser() as browser:
+        for path in ("/lookup", "/login", "/tags/tea", "/nowhere"):
+            answer = await browser.get(path, params={"q": text, "next": f"/{text}"}, follow_redirects=True)
+            assert_harmless(answer.text, path)
+        for path in (f"/tags/{QUOTES}", f"/@{QUOTES}", f"/{SCRIPT}"):
+            assert_harmless((await browser.get(path)).text, path)
+    for path in ("/settings/profile", f"/posts/{post['postId']}/edit"):
+        assert_harmless(await shown(bob, path), path)
+
+
+def assert_harmless(page: str, path: str) -> None:
+    """Nothing of what was typed has become an element or an attribute of the page."""
+    assert "<script>alert" not in page, path
+    for tag in re.findall(r"<[a-zA-Z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>", page):
+        bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", tag)
+        assert " onerror" not in bare and " onfocus" not in bare and " x=" not in bare, (path, tag)
+
+
+HOSTILE = (
+    '<p onclick="alert(1)" style="position:fixed">Hello <script>alert(1)</script><b>bold</b>'
+    '<a href="javascript:alert(1)">a</a><a href="https://ok.test/" onclick="x()" target="_top">b</a>'
+    '<img src="https://tracker.test/pixel.png" onerror="alert(1)"><iframe src="https://evil.test/"></iframe>'
+    '<form action="/logout" method="post"><button form="act" formaction="/@eve/follow">Press</button></form>'
+    '<input name="csrfToken"><svg onload="alert(1)"></svg><div hx-get="/logout" data-plain id="act">c</div></p>'
+)
+
+
+async def test_what_other_servers_send_cannot_act(alpha: TestInstance, ann: Person, foreign: Foreign) -> None:
+    carla = foreign.person("carla", summary=HOSTILE)
+    carla.more["name"] = SCRIPT
+    await ann.follow(carla.address)
+    await settle(alpha)
+    follow = foreign.activities("Follow")[0]
+    await carla.send(alpha, carla.activity("Accept", follow))
+    await settle(alpha)
+    note = carla.note(HOSTILE, summary=QUOTES)
+    await carla.send(alpha, carla.activity("Create", note))
+    await settle(alpha)
+    page = await shown(ann, "/")
+    (post_id,) = posts_of(page)
+    for path in ("/", "/global", f"/@carla@foreign.test/{post_id}", "/@carla@foreign.test"):
+        text = await shown(ann, path)
+        assert_harmless(text, path)
+        assert "<b>bold</b>" in text or "<strong>bold</strong>" in text, path
+        for word in ("javascript:", 'src="https://', "evil.test", "<iframe", "<svg onload", "position:fixed"):
+            assert word not in re.sub(r'href="https?://[^"]*"', "", text), (path, word)
+        prose = "".join(re.findall(r'<div class="prose[^>]*>(.*?)</div>', text, re.DOTALL))
+        for word in ("<form", "<button", "<input", "onclick", "hx-", "formaction", "id=", "<img"):
+            assert word not in prose, (path, word)
+
+
+async def test_pictures_of_other_hosts_are_links(alpha: TestInstance, ann: Person, foreign: Foreign) -> None:
+    carla = foreign.person("carla")
+    picture = '<img src="https://foreign.test/boat.png" alt="A &quot;boat&quot;"><img src="https://foreign.test/b.png">'
+    article = carla.note(f"<p>Words</p>{picture}", type="Article", name="On boats")
+    await carla.send(alpha, carla.activity("Create", article))
+    await settle(alpha)
+    page = await shown(ann, "/lookup?q=" + article["id"])
+    (post_id,) = posts_of(page)
+    prose = "".join(re.findall(r'<div class="prose.*', await shown(ann, f"/@carla@foreign.test/{post_id}")))
+    assert "<img" not in prose
+    assert '<a href="https://foreign.test/boat.png"' in prose
+    assert ">A &#34;boat&#34;</a>" in prose
+    assert ">Picture</a>" in prose
+
+
+# -- Languages -----------------------------------------------------------------
+async def test_pages_and_their_parts_are_in_the_readers_language(ann: Person, alpha: TestInstance) -> None:
+    await ann.publish("Hallo")
+    settings = alpha.instance.settings.server
+    assert settings.languages == ("en",)
+    page = await shown(ann, "/local", Accept_Language="de")
+    assert '<html lang="en"' in page
+    await ann.put("/users/me", {"settings": {"language": "tlh"}})
+    assert '<html lang="en"' in await shown(ann, "/local")
