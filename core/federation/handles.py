@@ -28,9 +28,12 @@ def is_older(actor: Actor, age: timedelta) -> bool:
 async def limit_new(host: str) -> None:
     """Bound how fast one domain's servers and people become known here (section 6). Raises Refused."""
     limiter = here().limiter
-    if not await value("SELECT 1 FROM core_actor WHERE domain = $1 LIMIT 1", host):
+    counted = f"new-host:{host}"
+    is_known = await value("SELECT 1 FROM core_actor WHERE domain = $1 LIMIT 1", host)
+    if not is_known and (await limiter.take(counted, 1, WINDOW_SECONDS)).allowed:
         verdict = await limiter.take(f"new-hosts:{_registrable(host)}", NEW_HOSTS, WINDOW_SECONDS)
         if not verdict.allowed:
+            await limiter.clear(counted)
             raise Refused("too many servers of one domain at once")
     verdict = await limiter.take(f"new-actors:{host}", NEW_ACTORS, WINDOW_SECONDS)
     if not verdict.allowed:

@@ -13,7 +13,7 @@ import structlog
 from core.database import IntegrityError, after_commit, execute, new_id, now, transaction
 from core.entries import is_buried
 from core.federation.actor_reading import KEYS_AT_MOST, ForeignKey, ForeignProfile, read_actor, read_key
-from core.federation.addresses import is_ours, same_origin
+from core.federation.addresses import is_address, is_ours, same_origin
 from core.federation.documents import Document
 from core.federation.domains import silenced_since
 from core.federation.fetching import NotThere, fetch_document, refuse_host
@@ -37,6 +37,8 @@ async def actor_by_uri(uri: str, *, fetch: bool = True, refresh: bool = False) -
     None for whom there is not, who left, or who is refused. Raises FetchErrors for what may be mended by trying
     again: Unreachable, TimedOut.
     """
+    if not is_address(uri):
+        return None
     known = await Actor.get_or_none(uri=uri)
     if known is not None and (known.is_local or not refresh):
         if known.removed_at is not None:

@@ -49,7 +49,7 @@ async def _document_of_a_page() -> Answer | None:
     name, _, entry_id = request.path[2:].rstrip("/").partition("/")
     if is_id(entry_id):
         return await entry_answer(entry_id)
-    actor = None if entry_id else await Actor.get_or_none(username_key=name.lower(), domain="")
+    actor = None if entry_id or "\x00" in name else await Actor.get_or_none(username_key=name.lower(), domain="")
     return await actor_answer(actor) if actor else None
 
 

@@ -190,7 +190,27 @@ async def test_a_domain_cannot_bring_hundreds_of_servers_at_once(alpha):
                 await store_actor(actor(server), address)
             except FetchError:
                 refused += 1
+                with pytest.raises(Refused):
+                    await store_actor(actor(server), address)
     assert refused == 5
+
+
+async def test_many_people_of_one_server_that_bears_another_name_are_no_new_servers(alpha):
+    site, social = OddServer("split.test").join(alpha), OddServer("social.split.test").join(alpha)
+    with alpha.inside():
+        for number in range(15):
+            name = f"p{number}"
+            address = social.answer(f"/users/{name}", actor(social, name))
+            for server in (site, social):
+                server.finger(name, address, subject=f"{name}@split.test")
+            stored = await actor_by_uri(address)
+            assert stored is not None and stored.domain == "split.test"
+
+
+@pytest.mark.parametrize("uri", ["", "x", "\x00", "https://odd.test/\x00", "acct:a@odd.test", "https://odd.test/ x"])
+async def test_an_identity_that_is_no_address_is_nobodys(alpha, uri):
+    with alpha.inside():
+        assert await actor_by_uri(uri) is None
 
 
 async def test_plain_http_and_ports_are_for_tests_and_demos_only(alpha: TestInstance, ann: Person) -> None:
