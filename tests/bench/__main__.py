@@ -1,0 +1,90 @@
+"""`python -m tests.bench [names…] [--db sqlite|postgres|both] [--json FILE]`: measure, and print a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from tests.bench import delivery, inbox, posting, reading, signing_in, weights
+from tests.bench.bench import Apart, Bench
+from tests.bench.figures import HEADING, Figure, as_json, line
+from tests.bench.seeding import Wanted
+
+NAMES = ("start", "reading", "pages", "signing-in", "posting", "inbox", "delivery", "flood", "memory", "crowd")
+START_SECONDS, IDLE_MEGABYTES, BUSY_MEGABYTES = 2.0, 120.0, 200.0
+
+
+def main() -> None:
+    """Figures inform: the exit code is 0 whatever they are."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"some of: {', '.join(NAMES)}; all without any")
+    parser.add_argument("--db", choices=("sqlite", "postgres", "both"), default="sqlite")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    given = parser.parse_args()
+    names = set(given.names or NAMES)
+    dialects = ("sqlite", "postgres") if given.db == "both" else (given.db,)
+    apart, figures = Apart(), list[Figure]()
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n{HEADING}", flush=True)
+    try:
+        for dialect in dialects:
+            bench = Bench(dialect, apart, heard=lambda text: print(text, flush=True))
+            try:
+                measure(bench, names)
+            finally:
+                figures += bench.figures
+                bench.close()
+    finally:
+        apart.close()
+    missed = [figure for figure in figures if figure.is_missed]
+    print(f"\nload average {os.getloadavg()[0]:.1f}; {len(missed)} of {len(figures)} figures miss their target")
+    for figure in missed:
+        print(line(figure))
+    if given.json:
+        given.json.write_text(as_json(figures))
+
+
+def measure(bench: Bench, names: set[str]) -> None:
+    """One round on one kind of database."""
+    if names - {"crowd"}:
+        everyday(bench, names)
+    if "crowd" in names:
+        posting.crowd(bench)
+
+
+def everyday(bench: Bench, names: set[str]) -> None:
+    """Everything that is measured on one instance with fifty members and two thousand posts."""
+    place = bench.place(Wanted())
+    senders = inbox.Senders(bench, place) if names & {"inbox", "flood"} else None
+    hosts = delivery.prepare(bench, place) if "delivery" in names else None
+    try:
+        with place.serving() as server:
+            if "start" in names:
+                bench.note("first answer after the command", server.start_seconds, "s", START_SECONDS, peer="0.9")
+            if "memory" in names:
+                bench.note("memory after the start", server.megabytes(), "MB", IDLE_MEGABYTES, peer="122")
+            if "reading" in names:
+                reading.reading(bench, place, server)
+                reading.authentication(bench, place, server)
+                reading.queries(bench, place, server)
+            if "pages" in names:
+                weights.weights(bench, place, server)
+            if "signing-in" in names:
+                signing_in.signing_in(bench, place, server)
+            if "posting" in names:
+                posting.posting(bench, place, server)
+            if senders and "inbox" in names:
+                inbox.inbox(bench, place, server, senders)
+            if hosts:
+                delivery.delivery(bench, place, server, hosts)
+            if senders and "flood" in names:
+                inbox.flood(bench, place, server, senders)
+            if "memory" in names:
+                bench.note("memory after all of this", server.megabytes(), "MB", BUSY_MEGABYTES, peer="277–662")
+    finally:
+        if hosts:
+            hosts.close()
+
+
+if __name__ == "__main__":
+    main()
