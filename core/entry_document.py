@@ -33,7 +33,7 @@ async def entry_document(entry: Entry, type: str) -> Document:
         "attributedTo": author.uri,
         "to": audience.to,
         "cc": audience.cc,
-        "published": entry.published_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "published": _exactly(entry.published_at),
         "url": entry.url,
         "content": entry.content,
         "summary": entry.content_warning or None,
@@ -62,7 +62,7 @@ async def entry_document(entry: Entry, type: str) -> Document:
 
 
 def _exactly(moment: datetime) -> str:
-    """A time in milliseconds, so that of two changes within a second the later one is the newer one."""
+    """A time in milliseconds, so that of two posts or changes within a second the later one is the newer one."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 

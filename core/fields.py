@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,11 +21,16 @@ NO_ID = str(uuid.UUID(int=0))
 
 
 def new_id(at: datetime.datetime | None = None) -> str:
-    """A UUIDv7 as text: in order within this process; with `at`, of that moment (in ms) and otherwise random."""
+    """A UUIDv7 as text: in order within this process; with `at`, of that moment (in ms).
+
+    Several of one moment `at` are in the order in which they were asked for: 43 of the 74 bits that RFC 9562 leaves
+    free count microseconds, the others are random.
+    """
     if at is None:
         return str(uuid_utils.uuid7())
     milliseconds = min(max(int(at.timestamp() * 1000), 0), (1 << 48) - 1)
-    number = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    free = (time.time_ns() // 1000 & ((1 << 43) - 1)) << 31 | secrets.randbits(31)
+    number = milliseconds << 80 | 7 << 76 | (free >> 62) << 64 | 2 << 62 | free & ((1 << 62) - 1)
     return str(uuid.UUID(int=number))
 
 

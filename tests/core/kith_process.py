@@ -92,7 +92,7 @@ class Kith:
         return Done(ended.returncode, ended.stdout, ended.stderr).checked(arguments, code)
 
     def serve(self, *arguments: str, command: str = "serve", **environ: str) -> Serving:
-        """Start `kith serve` on a free port and wait until it is ready."""
+        """Start `kith serve`, on a free port unless one is given, and wait until it is ready."""
         serving = Serving(self, [command, *arguments], environ)
         self.running.append(serving)
         return serving.wait_until_ready() if command == "serve" else serving
@@ -102,11 +102,12 @@ class Serving:
     """A server that runs."""
 
     def __init__(self, kith: Kith, arguments: list[str], environ: dict[str, str]) -> None:
-        self.port = free_port()
+        known = "--port" in arguments
+        self.port = int(arguments[arguments.index("--port") + 1]) if known else free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        if arguments[0] == "serve":
+        if arguments[0] == "serve" and not known:
             arguments += ["--port", str(self.port)]
-        self._output = (kith.folder.parent / f"output-{self.port}").open("w+")
+        self._output = (kith.folder.parent / f"output-{self.port}").open("a+")
         self.process = subprocess.Popen(
             [KITH, *arguments],
             env=kith.environ | environ,

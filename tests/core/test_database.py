@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import random
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextvars import Context
@@ -762,3 +763,14 @@ async def test_a_misnamed_table_stops_the_start(database: Database) -> None:
     other = Database(database.url, {"museum": AppModels(["tests.core.samples.misnamed"])})
     with pytest.raises(ConfigurationError, match=r"museum\.Painting must begin with museum_"):
         await other.open()
+
+
+def test_ids_of_one_moment_are_in_the_order_they_were_asked_for() -> None:
+    at = datetime.datetime(2026, 1, 20, 18, 45, tzinfo=datetime.UTC)
+    made = []
+    for _ in range(200):
+        made.append(new_id(at))
+        time.sleep(0.000002)
+    assert made == sorted(made)
+    assert len(set(made)) == 200
+    assert {one[:13] for one in made} == {made[0][:13]}
