@@ -17,7 +17,8 @@ from core.models import Actor
 
 AT_A_HOST = 8  # at once, of different senders
 AT_A_DOUBTFUL_HOST = 2
-LOOKED_AT = 200  # in each lane, for one claim
+LOOKED_AT = 200  # in each lane at once
+WINDOWS = 5  # looked at for one claim, if what stands in front has to wait
 OVERTAKEN_AFTER = 4  # attempts, then what failed holds up nothing but what is about the same entry
 SEEN_ALIVE_EVERY = timedelta(hours=1)
 _CLAIM_LOCK = 0x6B697468  # any number, the same in every process
@@ -66,18 +67,46 @@ async def claim(places: int, under_way: Collection[Delivery]) -> list[Delivery]:
     if places <= 0 or not await _is_anything_due():
         return []
     busy = Counter(one.host for one in under_way)
-    full = list({one.host for one in under_way if busy[one.host] >= one.room})
+    passed_over = {one.host for one in under_way if busy[one.host] >= one.room}
+    taken: list[Delivery] = []
+    for _ in range(WINDOWS):
+        more = await _taken(places - len(taken), busy, passed_over)
+        taken += more
+        busy.update(one.host for one in more)
+        if len(taken) == places:
+            break
+        queued = await _hosts_queued_at(passed_over)
+        if not queued:
+            break
+        passed_over |= queued
+    return taken
+
+
+async def _taken(places: int, busy: Counter[str], passed_over: set[str]) -> list[Delivery]:
     async with transaction():
         if here().database.dialect == "postgres":
             await rows("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
         # Some of what is found may be for hosts that have less room left than they could have.
-        found = await rows(_ready(), now(), full, places + AT_A_HOST * len(busy))
+        found = await rows(_ready(), now(), [*passed_over], places + AT_A_HOST * len(busy))
         chosen = _chosen(found, busy, places)
         if not chosen:
             return []
         taken = await rows(_TAKE.format(lock=_skip_locked(), ids=one_of(2)), now() + lease(), [*chosen])
     attempts = {one["id"]: one["attempts"] for one in taken}
     return await _loaded([{**one, "attempts": attempts[one["id"]]} for one in found if one["id"] in attempts])
+
+
+async def _hosts_queued_at(passed_over: set[str]) -> set[str]:
+    """The hosts of all that was looked at, where that was not all there is: behind their queues others may wait."""
+    seen = await rows(
+        f"WITH due AS ({_due()}) SELECT lane, host, COUNT(*) AS number FROM due GROUP BY lane, host",
+        now(),
+        [*passed_over],
+    )
+    in_lane = Counter[int]()
+    for one in seen:
+        in_lane[one["lane"]] += one["number"]
+    return {one["host"] for one in seen} if max(in_lane.values(), default=0) >= LOOKED_AT else set()
 
 
 async def _is_anything_due() -> bool:
@@ -111,19 +140,23 @@ _IN_ORDER = (
 
 def _ready() -> str:
     """What is due at hosts that are open and not in `$2`, as many for each host as it bears, most urgent first."""
-    due = " UNION ALL ".join(
-        "SELECT * FROM (SELECT d.id, d.outgoing_id, d.sender_id, d.inbox, d.host, d.lane, d.due_at"
-        f" FROM federation_delivery d WHERE d.state = 'waiting' AND d.lane = {lane} AND d.due_at <= $1"
-        f" AND NOT (d.host {one_of(2, 'text')}) ORDER BY d.due_at LIMIT {LOOKED_AT}) AS lane_{lane}"
-        for lane in LANES
-    )
     return (
-        f"WITH due AS ({due}), turns AS (SELECT d.*, h.knock, h.knock_until, h.last_success_at,"
+        f"WITH due AS ({_due()}), turns AS (SELECT d.*, h.knock, h.knock_until, h.last_success_at,"
         " COALESCE(h.failures, 0) AS failures, ROW_NUMBER() OVER (PARTITION BY d.host ORDER BY d.lane, d.outgoing_id)"
         " AS turn FROM due d LEFT JOIN federation_host h ON h.name = d.host"
         f" WHERE (h.closed_until IS NULL OR h.closed_until <= $1) AND {_IN_ORDER})"
         f" SELECT * FROM turns WHERE turn <= CASE WHEN failures >= {FAILURES} THEN 1"
         f" WHEN failures > 0 THEN {AT_A_DOUBTFUL_HOST} ELSE {AT_A_HOST} END ORDER BY lane, due_at, id LIMIT $3"
+    )
+
+
+def _due() -> str:
+    """What was due first in each lane, but for the hosts in `$2`."""
+    return " UNION ALL ".join(
+        "SELECT * FROM (SELECT d.id, d.outgoing_id, d.sender_id, d.inbox, d.host, d.lane, d.due_at"
+        f" FROM federation_delivery d WHERE d.state = 'waiting' AND d.lane = {lane} AND d.due_at <= $1"
+        f" AND NOT (d.host {one_of(2, 'text')}) ORDER BY d.due_at LIMIT {LOOKED_AT}) AS lane_{lane}"
+        for lane in LANES
     )
 
 

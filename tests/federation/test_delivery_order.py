@@ -12,7 +12,9 @@ import pytest
 from core.database import now
 from core.federation import delivery, queue
 from core.federation.models import Delivery
+from core.federation.outbox import send
 from core.federation.queue import claim
+from core.outbound import Outbound
 from core.tasks import Jobs
 from core.testing import TestInstance, settle
 from tests.federation.crowd import Crowd, follow, make_due, waiting
@@ -179,6 +181,17 @@ async def test_what_happens_while_a_host_hangs_goes_out_at_once(alpha, crowd, an
         await crowd.until(lambda: crowd.hosts == ["well.test"])
         crowd.released.set()
         await crowd.until(lambda: crowd.hosts == ["hung.test", "well.test"])
+
+
+async def test_a_long_queue_for_one_host_hides_no_other(alpha, crowd, ann, bob):
+    zoe, yan = await crowd.person("queued.test"), await crowd.person("well.test", "yan")
+    with alpha.inside():
+        for number in range(queue.LOOKED_AT + 50):
+            await send(ann.actor, "create", Outbound({"type": "Create", "to": [zoe.uri], "number": number}))
+        await send(bob.actor, "create", Outbound({"type": "Create", "to": [yan.uri]}))
+        taken = await claim(100, [])
+        assert [one.host for one in taken] == ["queued.test", "well.test"]
+        assert b'"number":0' in taken[0].body
 
 
 async def test_a_server_that_stops_hands_back_what_it_could_not_finish(alpha, crowd, ann, monkeypatch):
