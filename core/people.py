@@ -198,8 +198,8 @@ async def count_ties(actor_id: str) -> tuple[int, int]:
     """How many follow somebody, and how many of those are followed back: friends."""
     found = await row(
         "SELECT a.followers_count, (SELECT COUNT(*) FROM core_follow t JOIN core_follow u"
-        f" ON u.follower_id = t.target_id AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}' WHERE t.follower_id = a.id"
-        f" AND t.state = '{ACCEPTED}') AS friends_count FROM core_actor a WHERE a.id = $1",
+        f" ON u.follower_id = t.target_id AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}'"
+        f" WHERE t.follower_id = a.id AND t.state = '{ACCEPTED}') AS friends_count FROM core_actor a WHERE a.id = $1",
         actor_id,
     )
     return (found["followers_count"], found["friends_count"]) if found else (0, 0)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from core.testing import Person, TestInstance
-from core.testing.people import Data
 from core.testing.pages import submit, token_of
+from core.testing.people import Data
 from core.web.csrf import FIELD, GUEST_COOKIE
 
 OTHER_SITES = (
