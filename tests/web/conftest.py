@@ -92,6 +92,7 @@ async def site(port: int, chromium: Browser) -> AsyncIterator[Site]:
         server__description="The town square of the Mill valley\nFor neighbours, readers and walkers.",
         server__rules=rules,
         server__contact="hello@millbrook.example",
+        server__languages=("en", "ar"),
     ) as (instance,):
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
