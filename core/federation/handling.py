@@ -11,6 +11,7 @@ import structlog
 from core.database import transaction
 from core.errors import Conflict, KithError, Rejected
 from core.federation.incoming import UNKNOWN, Incoming, Later, Missing
+from core.hook_calls import trace
 from core.instance import here
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ async def handle(incoming: Incoming, table: dict[str, list[Handler]]) -> Outcome
     except KithError as refusal:
         return Outcome("refused", refusal.sentence[:LONGEST_REASON])
     except Exception as error:
-        log.exception("activity_failed", verb=incoming.type, error=type(error).__name__)
+        log.error("activity_failed", verb=incoming.type, error=type(error).__name__, trace=trace(error))
         return Outcome("waiting", f"failed: {type(error).__name__}")
 
 

@@ -29,6 +29,7 @@ from core.federation.intake import Arrival, Intake, Load
 from core.federation.normalise import parse, read_activity
 from core.federation.origin import check_sender
 from core.federation.verification import Request, claim_of, covers, examined, signer_of
+from core.hook_calls import trace
 from core.instance import Instance, here
 from core.metrics import inbox as received_activities
 from core.models import Actor
@@ -67,8 +68,8 @@ class Inbox:
             return
         except KithError as error:
             await _answer(send, error)
-        except Exception:
-            log.exception("inbox_failed")
+        except Exception as error:
+            log.error("inbox_failed", error=type(error).__name__, trace=trace(error))
             await _answer(send, Unavailable())
         else:
             await _answer(send)

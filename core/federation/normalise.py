@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.addresses import LONGEST_URL
 from core.errors import BadRequest
 from core.federation.addresses import is_address
 from core.federation.documents import ACTOR_TYPES, Document, as_list, first_known_type, id_of
@@ -71,10 +72,10 @@ def read_loosely(document: Mapping[str, Any]) -> Activity:
     if isinstance(thing, list) and len(thing) == 1:
         thing = thing[0]
     return Activity(
-        id=_identity(document.get("id")),
+        id=_bounded(document.get("id")),
         type=concrete_type(document),
-        actor=id_of(document.get("actor")),
-        object_id=id_of(thing),
+        actor=_bounded(id_of(document.get("actor"))),
+        object_id=_bounded(id_of(thing)),
         object=thing if isinstance(thing, dict) else None,
         document=dict(document),
     )
@@ -89,5 +90,6 @@ def concrete_type(document: Mapping[str, Any]) -> str:
     return next(named, "")[:LONGEST_TYPE]
 
 
-def _identity(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _bounded(value: object) -> str:
+    """An id as columns can hold it; anything else counts as absent."""
+    return value if isinstance(value, str) and len(value) <= LONGEST_URL and value.isprintable() else ""

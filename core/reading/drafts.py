@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import escape
 
 from core import entries
+from core.addresses import LONGEST_URL
 from core.audience import OPEN, may_see, viewer_of
 from core.entries import Document, Draft
 from core.html import clean, quote_inline_removed, tag_key
@@ -21,7 +22,6 @@ MENTIONS_AT_MOST = 50
 TAGS_AT_MOST = 50
 LOOKED_AT_MOST = 500
 LONGEST_TAG = 100
-LONGEST_ADDRESS = 2048
 
 
 async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
@@ -118,7 +118,7 @@ async def _people(document: Document, visibility: str) -> _People:
 
 def _addressees(document: Document, key: str) -> list[str]:
     found = (id_of(one) for one in as_list(document.get(key))[:ADDRESSEES_AT_MOST])
-    return [uri for uri in found if uri]
+    return [uri for uri in found if 0 < len(uri) <= LONGEST_URL and uri.isprintable()]
 
 
 def _tagged(document: Document, type: str) -> Iterable[Mapping[str, object]]:
@@ -153,7 +153,7 @@ async def _sees(author: Actor, entry: Entry) -> bool:
 def _context(document: Document) -> str:
     for key in ("context", "conversation"):
         found = id_of(document.get(key))
-        if found and len(found) <= LONGEST_ADDRESS and found.isprintable():
+        if found and len(found) <= LONGEST_URL and found.isprintable():
             return found
     return ""
 
