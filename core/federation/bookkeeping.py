@@ -59,6 +59,7 @@ async def _put_off(outcomes: Sequence[Outcome]) -> list[str]:
         attempts = delivery.attempts - is_probe
         if attempts >= most or now() - delivery.written_at > hosts.DEAD_AFTER:
             given_up.append(delivery.id)
+            deliveries.labels("given_up").inc()
             log.info("delivery_given_up", host=delivery.host, verb=delivery.verb, reason=outcome.error)
             continue
         due_at = max(_wanted(outcome, next_attempt(attempts)), closed.get(delivery.host, now()))

@@ -33,6 +33,8 @@ _LANE_OF: Mapping[str, int] = {
     "unboost": VOTED,
     "delete_actor": LAST,
 }
+# What is still said in the name of somebody who was suspended or left.
+TAKES_BACK = frozenset({"delete", "delete_actor", "reject", "unboost", "unfollow", "unlike", "update_actor"})
 # There is a peer that takes no more (section 9); what can be done without goes first.
 LARGEST_FOR_ALL = 65_536
 _SPARE = ("replies", "likes", "shares", "source")
@@ -44,7 +46,7 @@ async def write(act: Act) -> None:
         return
     writers: dict[str, Writer] = dict(here().hooks.collected("outbox"))
     writer = writers.get(act.verb)
-    if writer is None or not (act.actor.is_here or act.verb == "delete_actor"):
+    if writer is None or not (act.actor.is_here or act.verb in TAKES_BACK):
         return
     if act.verb == "delete" and act.entry is not None:
         await drop_waiting(act.entry)

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.database import execute, now, one_of, row, rows, transaction, value, when
 from core.federation.hosts import FAILURES
-from core.federation.outbox import LANES
+from core.federation.outbox import LANES, TAKES_BACK
 from core.federation.signatures import Style
 from core.instance import here
 from core.models import Actor
@@ -202,7 +202,8 @@ def _delivery(claimed: dict[str, Any], activity: dict[str, Any], body: bytes, se
         written_at=when(activity["created_at"]) or now(),
         style="rfc9421" if is_remembered else "cavage",
         failures=claimed["failures"],
-        is_stale=activity["deleted_at"] is not None and activity["verb"] in ("create", "update"),
+        is_stale=(activity["deleted_at"] is not None and activity["verb"] in ("create", "update"))
+        or not (sender.is_here or activity["verb"] in TAKES_BACK),
         is_news_that_it_lives=(
             claimed["failures"] > 0 or last_success_at is None or last_success_at < now() - SEEN_ALIVE_EVERY
         ),

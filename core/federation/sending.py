@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.database import now
 from core.federation.documents import ACTIVITY_JSON
+from core.federation.domains import is_refused
 from core.federation.keys import SigningKey
 from core.federation.queue import Delivery
 from core.federation.signatures import Style, sign_request
@@ -27,8 +28,9 @@ _OTHER: Mapping[Style, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 class Outcome:
     """What came of a delivery.
 
-    "moved" says that the inbox is not there (any more). `style` is set where the host wants to see another signature
-    than it was known to, `not_before` where it asks to be left alone, `host_failed` where it is the host that is ill.
+    "moved" says that the inbox is not there (any more), "stale" that it is not to be sent any more. `style` is set
+    where the host wants to see another signature than it was known to, `not_before` where it asks to be left alone,
+    `host_failed` where it is the host that is ill.
     """
 
     delivery: Delivery
@@ -46,7 +48,7 @@ class Outcome:
 
 async def deliver(delivery: Delivery, key: SigningKey, more_headers: Mapping[str, str]) -> Outcome:
     """Post an activity, once more with the other style of signature where the first is not understood (section 5)."""
-    if delivery.is_stale:
+    if delivery.is_stale or is_refused(delivery.host):
         return Outcome(delivery, "stale")
     try:
         response = await _post(delivery, key, more_headers, delivery.style)

@@ -10,10 +10,11 @@ from datetime import timedelta
 import pytest
 
 from core.database import now
-from core.federation import delivery, queue
+from core.federation import delivery, domains, queue
 from core.federation.models import Delivery
 from core.federation.outbox import send
 from core.federation.queue import claim
+from core.models import Actor
 from core.outbound import Outbound
 from core.tasks import Jobs
 from core.testing import TestInstance, settle
@@ -66,6 +67,27 @@ async def test_what_was_deleted_is_not_tried_again(alpha, crowd, ann):
     await ann.delete(f"/posts/{post['postId']}")
     crowd.answer = lambda post: 202
     await make_due(alpha)
+    await settle(alpha)
+    assert crowd.types() == ["Create", "Delete"] and await waiting(alpha) == []
+
+
+async def test_what_waits_for_a_server_that_is_blocked_meanwhile_is_not_sent(alpha, crowd, ann):
+    await crowd.follower(ann, "one.test")
+    await ann.publish("hello")
+    with alpha.inside():
+        await domains.decide("one.test", "block")
+    await settle(alpha)
+    assert "Create" not in crowd.types() and await waiting(alpha) == []
+
+
+async def test_of_somebody_who_was_suspended_only_what_takes_back_goes_out(alpha, crowd, ann):
+    await crowd.follower(ann, "one.test")
+    first = await ann.publish("hello")
+    await settle(alpha)
+    await ann.publish("hello again")
+    await ann.delete(f"/posts/{first['postId']}")
+    with alpha.inside():
+        await Actor.filter(id=ann.id).update(suspended_at=now())
     await settle(alpha)
     assert crowd.types() == ["Create", "Delete"] and await waiting(alpha) == []
 
