@@ -1,15 +1,13 @@
 """Documents that other servers really send go through the readers of actors and handles, or are refused in words.
 
-They lie outside of the repository; KITH_TEST_DOCUMENTS names the folder, one folder in it for each software.
+They lie outside of the repository; KITH_FIXTURES names the folder, which has one for each software.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,9 @@ from core.federation.remote_actors import store_actor
 from core.federation.webfinger import read_finding
 from core.fetch import Refused
 from tests.federation.odd_server import OddServer
+from tests.federation.strangers import FIXTURES
 
-FOLDER = Path(os.environ.get("KITH_TEST_DOCUMENTS", "/nowhere"))
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="KITH_TEST_DOCUMENTS names no folder")
+pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="KITH_FIXTURES names no folder")
 
 REASONS = {
     "the actor's id is no http address",
@@ -34,13 +32,13 @@ READ = ("akkoma", "bookwyrm", "fedify", "gotosocial", "lemmy-lemmy", "mastodon",
 
 
 def documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted(FOLDER.rglob("*.json")):
+    for path in sorted(FIXTURES.rglob("*.json")):
         try:
             document = json.loads(path.read_text())
         except ValueError:
             continue
         if isinstance(document, dict):
-            yield str(path.relative_to(FOLDER)), document
+            yield str(path.relative_to(FIXTURES)), document
 
 
 async def test_every_actor_is_stored_or_refused_for_a_reason(alpha):
