@@ -233,7 +233,7 @@ async def remove(entry: Entry, by: Actor) -> None:
             await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry.id)  # noqa: S608 - names from above
         homes = await rows("DELETE FROM core_timeline WHERE entry_id = $1 RETURNING owner_id", entry.id)
         await bury(entry.uri, author.uri, entry.kind)
-        after_commit(lambda: announce_removed(entry.id, [home["owner_id"] for home in homes], watched=(entry.root_id,)))
+        after_commit(lambda: announce_removed(entry, [home["owner_id"] for home in homes]))
         after_commit(lambda: here().hooks.entry_deleted(entry=entry))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import orjson
 
 from core import present
+from core.audience import OPEN
 from core.database import rows
 from core.instance import here
 from core.models import Entry
@@ -25,31 +26,39 @@ def of_entry(entry_id: str) -> str:
     return f"post:{entry_id}"
 
 
-async def announce(entry_id: str, owners: Iterable[str] = (), *, channels: Iterable[str] = ()) -> None:
-    """Send an entry to the homes it came to, and to further channels."""
-    entry = await Entry.get_or_none(id=entry_id, deleted_at__isnull=True)
+async def announce(
+    entry_id: str, owners: Iterable[str] = (), *, channels: Iterable[str] = (), boost_id: str | None = None
+) -> None:
+    """Send an entry to the homes it came to, by a share where one is named, and to further channels."""
+    wanted = [*map(home_of, owners), *channels]
+    entry = await Entry.get_or_none(id=entry_id, deleted_at__isnull=True) if wanted else None
     if entry is None:
         return
-    event = {"type": "post", "data": orjson.Fragment(await present.post(entry, None))}
-    for channel in (*map(home_of, owners), *channels):
+    event = {"type": "post", "data": orjson.Fragment(await present.post(entry, None, boost_id=boost_id))}
+    for channel in wanted:
         here().live.publish(channel, event)
 
 
 async def announce_published(entry: Entry) -> None:
     """Send a new entry to those who watch all public posts of this server, or the thread it belongs to."""
     channels = [of_entry(parent) for parent in {entry.reply_to_id, entry.root_id} if parent]
-    if entry.is_local and entry.visibility == "public" and not entry.reply_to_uri:
+    if _is_in_local(entry):
         channels.append(LOCAL)
-    if channels and entry.visibility in ("public", "unlisted"):
+    if entry.visibility in OPEN:
         await announce(entry.id, channels=channels)
 
 
-def announce_removed(entry_id: str, owners: Iterable[str], *, watched: Iterable[str | None] = ()) -> None:
-    """Have an entry vanish from open pages."""
-    event = {"type": "postDeleted", "data": {"postId": entry_id}}
-    parents = [of_entry(parent) for parent in watched if parent]
-    for channel in (LOCAL, of_entry(entry_id), *parents, *map(home_of, owners)):
+def announce_removed(entry: Entry, owners: Iterable[str]) -> None:
+    """Have an entry vanish from the open pages it may stand on."""
+    event = {"type": "postDeleted", "data": {"postId": entry.id}}
+    watched = {entry.id, entry.reply_to_id, entry.root_id} if entry.visibility in OPEN else {entry.id}
+    channels = [of_entry(entry_id) for entry_id in watched if entry_id] + ([LOCAL] if _is_in_local(entry) else [])
+    for channel in (*channels, *map(home_of, owners)):
         here().live.publish(channel, event)
+
+
+def _is_in_local(entry: Entry) -> bool:
+    return entry.is_local and entry.visibility == "public" and not entry.reply_to_uri
 
 
 async def unwanted_authors(actor_id: str) -> frozenset[str]:

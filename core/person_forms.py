@@ -14,6 +14,7 @@ from core.models import Actor
 
 Row = Mapping[str, Any]
 Form = dict[str, Any]
+SHORT_COLUMNS = ("id", "username", "domain", "name", "avatar_url", "url", "uri", "type")
 
 
 def stamp(value: Any) -> str | None:
@@ -32,7 +33,7 @@ def row_of(actor: Actor) -> Row:
 
 
 def user_short(actor: Row) -> Form:
-    """Who somebody is, in a few words: for cards and lists of reactions."""
+    """Who somebody is, in a few words, out of the SHORT_COLUMNS: for cards and lists of reactions."""
     return {
         "userId": actor["id"],
         "username": actor["username"],

@@ -6,7 +6,7 @@ answers; what depends on the viewer is one query per page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -15,11 +15,11 @@ from core.database import one_of, rows
 from core.entry_forms import Prepared, prepare
 from core.instance import here
 from core.models import Actor, Entry
-from core.person_forms import Form, Row, row_of, stamp, user, user_short
-from core.prepared import of_actor
+from core.person_forms import SHORT_COLUMNS, Form, Row, row_of, stamp, user, user_short
 
 __all__ = [
     "PAGE_COLUMNS",
+    "VIA_COLUMNS",
     "Form",
     "Row",
     "comment",
@@ -50,21 +50,23 @@ async def users(actors: Sequence[Row], viewer: Actor | None) -> list[Form]:
 PAGE_COLUMNS = (
     "e.id, e.version, e.author_id, e.likes_count, e.replies_count, e.boosts_count, a.version AS author_version"
 )
+VIA_COLUMNS = ", ".join(f"v.{column} AS via_{column}" for column in SHORT_COLUMNS)  # of who shared it
 
 
 async def posts(page: Sequence[Row], viewer: Actor | None) -> list[bytes]:
-    """The forms of a page of entries, rows of `PAGE_COLUMNS` and, in home timelines, `via_id`: JSON, to be spliced."""
+    """The forms of a page of entries, rows of PAGE_COLUMNS and, in home timelines, VIA_COLUMNS: JSON, to be spliced."""
     prepared = await _prepared(page)
     marks = await _marks(viewer, [row["id"] for row in page]) if viewer and page else {}
-    sharers = await _sharers(page)
-    return [_finish(row, prepared[row["id"]], viewer, marks.get(row["id"], ""), sharers) for row in page]
+    return [_finish(row, prepared[row["id"]], viewer, marks.get(row["id"], "")) for row in page]
 
 
-async def post(entry: Entry, viewer: Actor | None) -> bytes:
-    """The form of one entry."""
+async def post(entry: Entry, viewer: Actor | None, *, boost_id: str | None = None) -> bytes:
+    """The form of one entry, as it was shared where a boost is named."""
     page = await rows(
-        f"SELECT {PAGE_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = $1",  # noqa: S608
+        f"SELECT {PAGE_COLUMNS}, {VIA_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"  # noqa: S608
+        " LEFT JOIN core_boost b ON b.id = $2 LEFT JOIN core_actor v ON v.id = b.actor_id WHERE e.id = $1",
         entry.id,
+        boost_id,
     )
     return (await posts(page, viewer))[0]
 
@@ -80,8 +82,7 @@ _TAIL = (
 )
 
 
-def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str, sharers: Mapping[str, bytes]) -> bytes:
-    shared_by = sharers.get(row.get("via_id") or "", b"null")
+def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str) -> bytes:
     own = viewer is not None and viewer.id == row["author_id"]
     return _TAIL % (
         prepared.head,
@@ -93,8 +94,14 @@ def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str, shar
         b"true" if "l" in marks else b"false",
         b"true" if "s" in marks else b"false",
         b"true" if "b" in marks else b"false",
-        shared_by,
+        orjson.dumps(_sharer(row)),
     )
+
+
+def _sharer(row: Row) -> Form | None:
+    if not row.get("via_id"):
+        return None
+    return user_short({column: row[f"via_{column}"] for column in SHORT_COLUMNS})
 
 
 async def _marks(viewer: Actor, entry_ids: list[str]) -> dict[str, str]:
@@ -112,18 +119,6 @@ async def _marks(viewer: Actor, entry_ids: list[str]) -> dict[str, str]:
     ):
         marks[found["entry_id"]] = marks.get(found["entry_id"], "") + found["mark"]
     return marks
-
-
-async def _sharers(page: Sequence[Row]) -> dict[str, bytes]:
-    cache, known = here().cache, {}
-    for actor_id in {row["via_id"] for row in page if row.get("via_id")}:
-        known[actor_id] = cache.get(f"short:{actor_id}")
-    missing = [actor_id for actor_id, form in known.items() if form is None]
-    if missing:
-        for actor in await rows(f"SELECT * FROM core_actor WHERE id {one_of(1)}", missing):  # noqa: S608
-            known[actor["id"]] = orjson.dumps(user_short(actor))
-            cache.put(f"short:{actor['id']}", known[actor["id"]], ttl=KEEP_SECONDS, tags=(of_actor(actor["id"]),))
-    return {actor_id: form for actor_id, form in known.items() if form is not None}
 
 
 async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:

@@ -1,19 +1,24 @@
-"""Home timelines: rows written when something is published, read by one index range."""
+"""Home timelines: rows written when something is published, read by one index range.
+
+An entry stands once in a timeline: at its own place where the owner follows its author, else where somebody the owner
+follows shared it. Every statement here may run twice, and puts back what still belongs there for another reason.
+"""
 
 from __future__ import annotations
 
 from core import live_feed
-from core.database import after_commit, execute, rows, transaction, value
+from core.database import after_commit, execute, one_of, rows, transaction, value
 from core.models import ACCEPTED, Actor, Boost, Entry
 from core.tasks import task
 
-AT_ONCE = 300  # local followers whose timelines are filled before the answer; more are filled by a job
-BACKFILL = 300  # entries put into a timeline when somebody is followed
+AT_ONCE = 300  # followers whose timelines are filled before the answer; more are filled by a job
+BACKFILL = 300  # entries, and as many shares, put into a timeline when somebody is followed
 BATCH = 2000  # timelines filled in one transaction of the job
 
-_INSERT = (
-    "INSERT INTO core_timeline (owner_id, entry_id, position, via_id)"
-    " SELECT {owner}, e.id, {position}, {via} FROM core_entry e"
+_INSERT = "INSERT INTO core_timeline (owner_id, entry_id, position, via_id) SELECT "
+_FOLLOWERS = (
+    f" AND f.state = '{ACCEPTED}' JOIN core_actor o ON o.id = f.follower_id AND o.domain = ''"
+    " LEFT JOIN core_entry p ON p.id = e.reply_to_id WHERE e.deleted_at IS NULL AND "
 )
 # A reply goes to those who know both sides; what is for friends to friends; what is for a few to those it names.
 _FITS = (
@@ -25,125 +30,135 @@ _FITS = (
     " OR (e.visibility IN ('friends', 'direct') AND EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id"
     " AND m.actor_id = o.id)))"
 )
-_NEW = " ON CONFLICT DO NOTHING"
-_OWNERS = " RETURNING owner_id"
+# Always in the order of the owners, so that of two who fill the same timelines neither waits for the other.
+_ONCE = " ON CONFLICT DO NOTHING RETURNING owner_id, entry_id"
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
+def _of_authors(which: str) -> str:
+    """Put entries into the timelines of those who follow their authors, as far as they fit there."""
+    return (
+        f"{_INSERT} o.id, e.id, e.id, NULL FROM core_entry e JOIN core_follow f ON f.target_id = e.author_id"  # noqa: S608
+        f"{_FOLLOWERS}{which}{_FITS} ORDER BY o.id{_ONCE}"
+    )
+
+
+def _of_sharers(which: str) -> str:
+    """Put shared entries into the timelines of those who follow the sharers; the first share counts."""
+    return (
+        f"{_INSERT} o.id, e.id, b.id, b.actor_id FROM core_boost b JOIN core_entry e ON e.id = b.entry_id"  # noqa: S608
+        f" JOIN core_follow f ON f.target_id = b.actor_id{_FOLLOWERS}{which} AND o.id <> e.author_id"
+        f" ORDER BY o.id, b.id{_ONCE}"
+    )
+
+
+# -- Publishing and sharing ----------------------------------------------------
 async def place(entry: Entry) -> None:
     """Put a new entry into its author's timeline and those of its followers here, now or by a job."""
     if entry.is_local:
-        await execute(
-            _INSERT.format(owner="e.author_id", position="e.id", via="NULL") + " WHERE e.id = $1" + _NEW, entry.id
-        )
-    if entry.visibility != "private":
-        if await _followers_here(entry.author_id) <= AT_ONCE:
-            await _fill(entry.id)
-        else:
-            await fill_timelines.later(entry_id=entry.id)
+        await execute(f"{_INSERT} author_id, id, id, NULL FROM core_entry WHERE id = $1{_ONCE}", entry.id)  # noqa: S608
+    if entry.visibility == "private":
+        return
+    if await _has_many_followers(entry.author_id):
+        await fill_timelines.later(entry_id=entry.id)
+    else:
+        await _fill(entry.id, _FIRST, _LAST)
 
 
 async def place_boost(boost: Boost) -> None:
     """Put what somebody shared into the timelines of those who follow them and do not have it yet."""
-    if await _followers_here(boost.actor_id) <= AT_ONCE:
-        await _fill_boost(boost.id)
-    else:
+    if await _has_many_followers(boost.actor_id):
         await fill_boost.later(boost_id=boost.id)
+    else:
+        await _fill_boost(boost.id, _FIRST, _LAST)
 
 
-async def _followers_here(actor_id: str) -> int:
-    """How many follow somebody, counted no further than it matters."""
-    return int(
-        await value(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM core_follow f JOIN core_actor o ON o.id = f.follower_id"
-            f" AND o.domain = '' WHERE f.target_id = $1 AND f.state = '{ACCEPTED}' LIMIT {AT_ONCE + 1}) AS counted",
-            actor_id,
-        )
-        or 0
-    )
+async def _has_many_followers(actor_id: str) -> bool:
+    """Counted no further than it matters."""
+    sql = f"SELECT 1 FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT 1 OFFSET {AT_ONCE}"  # noqa: S608
+    return bool(await value(sql, actor_id))
 
 
-async def _fill(entry_id: str, after: str = "", limit: int = AT_ONCE) -> None:
-    owners = await rows(
-        _INSERT.format(owner="o.id", position="e.id", via="NULL")
-        + " JOIN (SELECT f.follower_id, f.target_id FROM core_follow f JOIN core_entry t ON t.author_id = f.target_id"
-        f" WHERE t.id = $1 AND f.state = '{ACCEPTED}' AND f.follower_id > $2 ORDER BY f.follower_id LIMIT $3) f"
-        " ON f.target_id = e.author_id JOIN core_actor o ON o.id = f.follower_id AND o.domain = ''"
-        " LEFT JOIN core_entry p ON p.id = e.reply_to_id WHERE e.id = $1" + _FITS + _NEW + _OWNERS,
-        entry_id,
-        after or _LOWEST,
-        limit,
-    )
-    _tell(entry_id, owners)
+async def _fill(entry_id: str, after: str, last: str) -> None:
+    found = await rows(_of_authors("e.id = $1 AND f.id > $2 AND f.id <= $3"), entry_id, after, last)
+    owners = [each["owner_id"] for each in found]
+    after_commit(lambda: live_feed.announce(entry_id, owners))
 
 
-def _tell(entry_id: str, owners: list[dict[str, str]]) -> None:
-    """Once it is committed, show the entry in the open homes among those it came to."""
-    if owners:
-        after_commit(lambda: live_feed.announce(entry_id, [each["owner_id"] for each in owners]))
-
-
-_LOWEST = "00000000-0000-0000-0000-000000000000"
+async def _fill_boost(boost_id: str, after: str, last: str) -> None:
+    found = await rows(_of_sharers("b.id = $1 AND f.id > $2 AND f.id <= $3"), boost_id, after, last)
+    if found:
+        entry_id, owners = found[0]["entry_id"], [each["owner_id"] for each in found]
+        after_commit(lambda: live_feed.announce(entry_id, owners, boost_id=boost_id))
 
 
 @task
-async def fill_timelines(entry_id: str, after: str = _LOWEST) -> None:
+async def fill_timelines(entry_id: str, after: str = _FIRST) -> None:
     """Fill the timelines of one batch of followers, then queue the next batch."""
+    author = "SELECT author_id FROM core_entry WHERE id = $1 AND deleted_at IS NULL"
+    if last := await _end_of_batch(author, entry_id, after):
+        async with transaction():
+            await _fill(entry_id, after, last)
+        await fill_timelines.later(entry_id=entry_id, after=last)
+
+
+@task
+async def fill_boost(boost_id: str, after: str = _FIRST) -> None:
+    """Fill the timelines of one batch of those who follow a much followed sharer, then queue the next batch."""
+    if last := await _end_of_batch("SELECT actor_id FROM core_boost WHERE id = $1", boost_id, after):
+        async with transaction():
+            await _fill_boost(boost_id, after, last)
+        await fill_boost.later(boost_id=boost_id, after=last)
+
+
+async def _end_of_batch(followed: str, subject_id: str, after: str) -> str | None:
+    """The last of the next follows of somebody; None where there are no more."""
     last = await value(
-        "SELECT MAX(follower_id::text) FROM (SELECT f.follower_id FROM core_follow f JOIN core_entry e"
-        " ON e.author_id = f.target_id WHERE e.id = $1 AND e.deleted_at IS NULL"
-        f" AND f.state = '{ACCEPTED}' AND f.follower_id > $2 ORDER BY f.follower_id LIMIT {BATCH}) AS batch",
-        entry_id,
+        f"SELECT MAX(id::text) FROM (SELECT f.id FROM core_follow f WHERE f.target_id = ({followed})"  # noqa: S608
+        f" AND f.state = '{ACCEPTED}' AND f.id > $2 ORDER BY f.id LIMIT {BATCH}) AS batch",
+        subject_id,
         after,
     )
-    if last:
-        async with transaction():
-            await _fill(entry_id, after, BATCH)
-        await fill_timelines.later(entry_id=entry_id, after=str(last))
+    return str(last) if last else None
 
 
-async def _fill_boost(boost_id: str) -> None:
-    owners = await rows(
-        _INSERT.format(owner="o.id", position="b.id", via="b.actor_id")
-        + " JOIN core_boost b ON b.entry_id = e.id"
-        f" JOIN core_follow f ON f.target_id = b.actor_id AND f.state = '{ACCEPTED}'"
-        " JOIN core_actor o ON o.id = f.follower_id AND o.domain = '' AND o.id <> e.author_id"
-        " WHERE b.id = $1 AND e.deleted_at IS NULL" + _NEW + _OWNERS + ", entry_id",
-        boost_id,
-    )
-    if owners:
-        _tell(owners[0]["entry_id"], owners)
+# -- Taking back ---------------------------------------------------------------
+async def withdraw_boost(boost: Boost) -> None:
+    """Take a share back; whoever follows the author, or others who shared it, keeps the entry."""
+    await execute("DELETE FROM core_timeline WHERE position = $1", boost.id)
+    if await _has_many_followers(boost.actor_id):
+        await restore.later(entry_id=boost.entry_id, sharer_id=boost.actor_id)
+    else:
+        await restore(entry_id=boost.entry_id, sharer_id=boost.actor_id)
 
 
 @task
-async def fill_boost(boost_id: str) -> None:
-    """Fill the timelines of everybody who follows a much followed sharer."""
-    async with transaction():
-        await _fill_boost(boost_id)
-
-
-async def withdraw_boost(boost: Boost) -> None:
-    """Take a share back; those who follow the author themselves keep the entry, at its own place."""
-    await execute("DELETE FROM core_timeline WHERE position = $1", boost.id)
-    await _fill(boost.entry_id)
+async def restore(entry_id: str, sharer_id: str) -> None:
+    """Put an entry that somebody shares no longer back where it belongs for another reason."""
+    theirs = "o.id IN (SELECT g.follower_id FROM core_follow g WHERE g.target_id = $2)"
+    for sql in (_of_authors(f"e.id = $1 AND {theirs}"), _of_sharers(f"e.id = $1 AND {theirs}")):
+        await rows(sql, entry_id, sharer_id)
 
 
 async def backfill(owner: Actor, followed: Actor) -> None:
-    """Put what somebody published lately into the timeline of a new follower."""
-    await execute(
-        _INSERT.format(owner="o.id", position="e.id", via="NULL")
-        + " JOIN core_actor o ON o.id = $1 LEFT JOIN core_entry p ON p.id = e.reply_to_id"
-        " WHERE e.id IN (SELECT x.id FROM core_entry x WHERE x.author_id = $2 AND x.deleted_at IS NULL"
-        f" ORDER BY x.id DESC LIMIT {BACKFILL})" + _FITS + _NEW,
-        owner.id,
-        followed.id,
-    )
+    """Put what somebody published and shared lately into the timeline of a new follower."""
+    latest = "SELECT x.id FROM {table} x WHERE x.{who} = $2{standing} ORDER BY x.id DESC" + f" LIMIT {BACKFILL}"
+    written = latest.format(table="core_entry", who="author_id", standing=" AND x.deleted_at IS NULL")
+    shared = latest.format(table="core_boost", who="actor_id", standing="")
+    await rows(_of_authors(f"o.id = $1 AND e.author_id = $2 AND e.id IN ({written})"), owner.id, followed.id)
+    await rows(_of_sharers(f"o.id = $1 AND b.actor_id = $2 AND b.id IN ({shared})"), owner.id, followed.id)
 
 
 async def clear(owner: Actor, unfollowed: Actor) -> None:
-    """Take somebody's entries and shares out of a timeline."""
-    await execute(
+    """Take somebody's entries and shares out of a timeline, but for what belongs there for another reason."""
+    gone = await rows(
         "DELETE FROM core_timeline WHERE owner_id = $1 AND (via_id = $2 OR (via_id IS NULL AND entry_id IN"
-        " (SELECT e.id FROM core_entry e WHERE e.author_id = $2)))",
+        " (SELECT e.id FROM core_entry e WHERE e.author_id = $2))) RETURNING entry_id",
         owner.id,
         unfollowed.id,
     )
+    if gone:
+        entry_ids = [each["entry_id"] for each in gone]
+        for sql in (_of_authors(f"o.id = $1 AND e.id {one_of(2)}"), _of_sharers(f"o.id = $1 AND e.id {one_of(2)}")):
+            await rows(sql, owner.id, entry_ids)

@@ -8,7 +8,7 @@ from core.audience import WANTED, Viewer, visible_sql
 from core.database import rows
 from core.html import tag_key
 from core.models import ACCEPTED, Actor, Entry
-from core.present import PAGE_COLUMNS
+from core.present import PAGE_COLUMNS, VIA_COLUMNS
 
 Row = dict[str, Any]
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -22,10 +22,12 @@ async def home(actor: Actor, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of the posts in somebody's home timeline, newest first."""
     viewer = Viewer(actor_id=actor.id)
     return await rows(
-        f"SELECT {PAGE_COLUMNS}, t.position, t.via_id FROM core_timeline t JOIN core_entry e ON e.id = t.entry_id"  # noqa: S608
-        " JOIN core_actor a ON a.id = e.author_id WHERE t.owner_id = $1 AND t.position < $2"
-        f" AND {visible_sql(viewer, 1, rule=WANTED)} AND (t.via_id IS NULL OR NOT EXISTS (SELECT 1 FROM core_mute y"
-        " WHERE y.actor_id = $1 AND y.target_id = t.via_id)) ORDER BY t.position DESC LIMIT $3",
+        f"SELECT {PAGE_COLUMNS}, {VIA_COLUMNS}, t.position FROM core_timeline t JOIN core_entry e ON e.id = t.entry_id"  # noqa: S608
+        " JOIN core_actor a ON a.id = e.author_id LEFT JOIN core_actor v ON v.id = t.via_id"
+        f" WHERE t.owner_id = $1 AND t.position < $2 AND {visible_sql(viewer, 1, rule=WANTED)}"
+        " AND (t.via_id IS NULL OR (v.suspended_at IS NULL AND v.removed_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM core_mute y WHERE y.actor_id = $1 AND y.target_id = t.via_id)))"
+        " ORDER BY t.position DESC LIMIT $3",
         actor.id,
         before or _LAST,
         limit + 1,
