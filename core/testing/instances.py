@@ -81,7 +81,7 @@ class TestInstance:
             database.synchronous = database.connection["credentials"]["synchronous"] = "OFF"
         await start(self.instance)
         self.client = self.browser()
-        self.client.cookies = httpx.Cookies(_NoCookies())
+        self.client._cookies = _NoCookies()  # the public setter would copy it into one that remembers
 
     def _settings(self, wanted: Mapping[str, object], extra: Mapping[str, type | None] | None = None) -> Settings:
         return load(self.folder, {}, ROOT_CONFIG, extra=extra, overrides=wanted)

@@ -32,7 +32,11 @@ const keys = {
   n: () => document.body.dataset.viewer && openComposer(),
   ".": () => loadNew(),
   "?": () => document.getElementById("keys").showModal(),
-  "/": () => (document.querySelector("main [type=search]") ?? [...document.querySelectorAll("[data-search]")].find((box) => box.offsetParent))?.focus() ?? go("/lookup"),
+  "/": () => {
+    const box = document.querySelector("main [type=search]") ?? [...document.querySelectorAll("[data-search]")].find((each) => each.offsetParent);
+    if (box) box.focus();
+    else go("/lookup");
+  },
 };
 const places = { h: "/", l: "/local", g: "/global", p: () => document.querySelector(".rail-you a")?.getAttribute("href") ?? "/" };
 

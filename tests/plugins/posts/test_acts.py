@@ -62,9 +62,7 @@ async def test_htmx_gets_the_card_of_what_was_written(ann: Person) -> None:
         ({"content": "Kept", "visibility": "everyone"}, "Choose who will see this."),
     ],
 )
-async def test_what_is_refused_comes_back_with_what_was_typed(
-    ann: Person, values: dict[str, str], words: str
-) -> None:
+async def test_what_is_refused_comes_back_with_what_was_typed(ann: Person, values: dict[str, str], words: str) -> None:
     async with ann.browser() as browser:
         for headers in ({}, {"HX_Request": "true"}):
             answer = await submit(browser, "/compose", values, **headers)

@@ -13,7 +13,7 @@ from core.testing.people import Data, befriend
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 SCRIPT = '<script>alert("1")</script>'
-QUOTES = '"><img src=x onerror=alert(1)> \' onfocus=alert(2) autofocus x='
+QUOTES = "\"><img src=x onerror=alert(1)> ' onfocus=alert(2) autofocus x="
 
 
 async def shown(person: Person, path: str, **headers: str) -> str:
