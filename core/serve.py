@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import os
 import signal
 import socket
@@ -111,6 +112,7 @@ async def web(instance: Instance, listener: socket.socket, stopping: asyncio.Eve
     """Start the instance, answer requests until told to stop, and stop it."""
     serve = server_of(instance)
     await start(instance)
+    _look_for_garbage()
     try:
         if announcing:
             await announce(instance)
@@ -131,6 +133,7 @@ async def web(instance: Instance, listener: socket.socket, stopping: asyncio.Eve
 async def work(instance: Instance, stopping: asyncio.Event) -> None:
     """Start the instance, do jobs until told to stop, and stop it."""
     await start(instance)
+    _look_for_garbage()
     try:
         await stopping.wait()
         await _finish_jobs(instance)
@@ -169,6 +172,13 @@ def server_of(instance: Instance) -> Callable[..., Coroutine[Any, Any, None]]:
     except ModuleNotFoundError as missing:
         raise ServeError(f"server.engine is “{engine}”, which is not installed: pip install {engine}") from missing
     return serve
+
+
+def _look_for_garbage() -> None:
+    """From now on; what was loaded until here stays, so that nobody need look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
