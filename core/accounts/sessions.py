@@ -116,11 +116,11 @@ async def _of_session(session_id: str) -> Identity | None:
     known: Identity | None = here().cache.get(f"session:{session_id}")
     if known:
         return known
-    session = await Session.get_or_none(id=session_id)
+    session = await Session.get_or_none(id=session_id).select_related("account__actor")
     if session is None or session.ended_at or session.expires_at < now():
         return None
-    account = await Account.get(id=session.account_id)
-    actor = await Actor.get(id=account.actor_id)
+    account: Account = session.account
+    actor: Actor = account.actor
     if not actor.is_here:
         return None
     if session.last_used_at < now() - TOUCH_AFTER:
