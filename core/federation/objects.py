@@ -9,17 +9,18 @@ from weakref import WeakValueDictionary
 
 from core import entries
 from core.database import IntegrityError, one_of, rows, transaction
-from core.entries import Document, Kind
+from core.entries import Document
 from core.errors import KithError
 from core.federation import origin
 from core.federation.addresses import is_ours, same_origin
-from core.federation.documents import first_known_type, id_of
+from core.federation.documents import id_of
 from core.federation.fetching import budget, fetch_document
 from core.federation.remote_actors import actor_by_uri
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.models import Entry
 from core.reading.drafts import answered_address, mentioned_addresses
+from core.reading.kinds import kind_of
 
 DEEPEST_THREAD = 100  # how far up a thread is followed
 STRANGERS_AT_MOST = 10  # of those named, whom nobody here knows yet
@@ -70,11 +71,6 @@ async def receive_object(document: Document, *, thread: tuple[str, ...] = ()) ->
         return await entries.by_uri(uri)
     except KithError as error:
         raise Refused(error.sentence) from None
-
-
-def kind_of(document: Document) -> Kind | None:
-    """The kind of entry an object is; None where nothing here understands it."""
-    return next((kind for kind in here().kinds.values() if first_known_type(document, kind.document_types)), None)
 
 
 async def fetch_references(document: Document, *, thread: tuple[str, ...] = ()) -> None:

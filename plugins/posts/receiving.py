@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import entries, reactions
-from core.database import now
-from core.entries import Document, Draft, Kind, publishing
+from core.database import now, row, value
+from core.entries import Document, Draft, publishing
 from core.errors import NotFound, Rejected
 from core.instance import here
 from core.models import Actor, Boost, Entry, Like
-from core.reading import draft_of, first_known_type, id_of, is_vote, moment
+from core.reading import draft_of, id_of, is_vote, kind_of, moment
 
 if TYPE_CHECKING:  # plugins are handed these, and import nothing of federation
     from core.federation.incoming import Incoming
@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # plugins are handed these, and import nothing of federation
 KIND = "post"
 TYPES = ("Note", "Question", "Article", "Page", "Video", "Audio", "Image", "Event")
 UNKNOWN = "unknown"
+_BEFORE = (
+    "SELECT 'entry' AS what FROM core_entry WHERE uri = $1"
+    " UNION ALL SELECT 'tombstone' FROM core_tombstone WHERE uri = $1 AND actor_uri = $2"
+)
 LATEST_UNKNOWN = timedelta(days=1)  # what is older and not known here is not made known by an edit
 
 
@@ -28,11 +32,11 @@ async def receive(author: Actor, document: Document) -> Entry | None:
     if is_vote(document):
         return None
     draft = await draft_of(author, document, KIND)
-    known = await Entry.get_or_none(uri=draft.uri)
-    if known is None:
+    if not await value("SELECT 1 FROM core_entry WHERE uri = $1", draft.uri):
         async with publishing(draft) as entry:
             pass
         return entry
+    known = await Entry.get(uri=draft.uri)
     if known.author_id != author.id or known.deleted_at is not None:
         raise Rejected("This was deleted, or is somebody else's.")
     return await _edited(known, draft, moment(document.get("updated")) is None)
@@ -57,12 +61,13 @@ async def receive_create(incoming: Incoming) -> str | None:
 
 
 async def _publish(incoming: Incoming, document: Document) -> str | None:
-    kind = _kind_of(document)
+    kind = kind_of(document)
     if kind is None or kind.receive is None:
         return UNKNOWN
-    if await Entry.exists(uri=id_of(document)):
+    before = await row(_BEFORE, id_of(document), incoming.actor.uri)
+    if before and before["what"] == "entry":
         return "This is known already."
-    if await entries.is_buried(id_of(document), incoming.actor.uri):
+    if before:
         raise Rejected("This was deleted.")
     return None if await kind.receive(incoming.actor, document) else "There is nothing to publish."
 
@@ -70,7 +75,7 @@ async def _publish(incoming: Incoming, document: Document) -> str | None:
 async def receive_update(incoming: Incoming) -> str | None:
     """Somebody changed what they had published; what is unknown here and recent is published now."""
     document = await incoming.object()
-    kind = _kind_of(document)
+    kind = kind_of(document)
     if kind is None or kind.receive is None:
         return UNKNOWN
     known = await entries.by_uri(id_of(document))
@@ -151,10 +156,6 @@ async def _undo(
     except NotFound:
         return UNKNOWN
     return None
-
-
-def _kind_of(document: Document) -> Kind | None:
-    return next((kind for kind in here().kinds.values() if first_known_type(document, kind.document_types)), None)
 
 
 INBOX: Mapping[str, Callable[[Incoming], Awaitable[str | None]]] = {
