@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from core.database import Database, execute, now, one_of, spawn
+from core.dialer import MOST_AT_ONCE
 from core.federation import queue
 from core.federation.bookkeeping import record
 from core.federation.keys import SigningKey
@@ -24,7 +25,7 @@ from core.tasks import periodic, task
 log = structlog.get_logger(__name__)
 NAME = "deliveries"
 SLOW_SECONDS = 1.0  # what takes longer no longer counts among those that may go at once
-MOST_SLOW = 1  # times as many as may go at once, at most
+CONNECTIONS = MOST_AT_ONCE - 32  # of all this process may have; the others are for what is fetched
 GATHERING_SECONDS = 0.01  # outcomes that come together are written down together
 BEGUN_TOGETHER = 8  # deliveries begun before others get their turn: each takes about half a millisecond to sign
 STOP_SECONDS = 8.0
@@ -76,9 +77,9 @@ class Courier:
 
     def _places(self) -> int:
         """How many more may be begun: slow ones give their places to others, up to a bound."""
-        most = here().settings.federation.delivery_concurrency
+        most = min(here().settings.federation.delivery_concurrency, CONNECTIONS)
         slow = sum(1 for _, begun_at in self._flying.values() if monotonic() - begun_at > SLOW_SECONDS)
-        return most + min(slow, most * MOST_SLOW) - len(self._flying)
+        return most + min(slow, most, CONNECTIONS - most) - len(self._flying)
 
     def _under_way(self) -> list[Delivery]:
         """All that is claimed: what flies, and what has landed and is not written down yet."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.database import after_commit, execute, now, one_of, rows, transaction, when
+from core.database import after_commit, execute, many, now, one_of, rows, transaction, when
 from core.federation.signatures import Style
 from core.instance import here
 
@@ -79,13 +79,11 @@ async def reopen(names: list[str]) -> None:
 
 async def succeeded(names: list[str]) -> None:
     """Note that hosts took something; those that were closed are open again. Inside a transaction."""
-    for name in sorted(names):
-        await execute(
-            "INSERT INTO federation_host (name, policy, note, knock, failures, last_success_at, created_at)"
-            " VALUES ($1, '', '', 'cavage', 0, $2, $2) ON CONFLICT (name) DO UPDATE SET last_success_at = $2",
-            name,
-            now(),
-        )
+    await many(
+        "INSERT INTO federation_host (name, policy, note, knock, failures, last_success_at, created_at)"
+        " VALUES ($1, '', '', 'cavage', 0, $2, $2) ON CONFLICT (name) DO UPDATE SET last_success_at = $2",
+        [(name, now()) for name in sorted(names)],
+    )
     closed = [
         host["name"]
         for host in await rows(
