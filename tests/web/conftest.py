@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -63,6 +64,13 @@ async def _sign_in(context: BrowserContext, base_url: str, who: Person) -> None:
     await context.add_cookies([{"name": COOKIE, "value": who.refresh_token, "url": base_url, "httpOnly": True}])
 
 
+async def listening(site: Site, channel: str) -> None:
+    """Wait until a page hears of what happens on this channel."""
+    async with asyncio.timeout(10):
+        while channel not in site.instance.instance.live._subscriptions:
+            await asyncio.sleep(0.02)
+
+
 @pytest.fixture(scope="session")
 def port() -> int:
     with socket.socket() as probe:
@@ -73,7 +81,8 @@ def port() -> int:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("there is no Chromium on the PATH")
     arguments = ["--no-sandbox", "--disable-background-networking"]
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=arguments)

@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from conftest import PHONE, Site
+from conftest import PHONE, Site, listening
 from playwright.async_api import Locator, Page, expect
 
 
@@ -163,11 +163,8 @@ async def test_posts_of_others_wait_behind_a_pill(site: Site) -> None:
     ann, bob = await site.instance.users("ann", "bob")
     await bob.publish("An old one.")
     async with site.visit(ann) as page:
-        async with page.expect_websocket() as opening:
-            await page.goto("/local")
-        socket = await opening.value
-        await socket.wait_for_event("framesent")
-        await page.wait_for_timeout(200)
+        await page.goto("/local")
+        await listening(site, "local")
         await bob.publish("Fresh from the oven.")
         await expect(page.locator(".pill button")).to_have_text("1 new post")
         await expect(card(page, "Fresh from the oven.")).to_have_count(0)

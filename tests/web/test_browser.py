@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import DESKTOP, PHONE, Site
+from conftest import DESKTOP, PHONE, Site, listening
 from playwright.async_api import Locator, Page, expect
-from test_looks_in_a_browser import findings
+from test_looks_in_a_browser import findings, is_too_wide
 
 from core.testing import PASSWORD
 from core.testing.people import befriend
@@ -114,9 +114,8 @@ async def test_two_people_meet(site: Site) -> None:
     ann, bob = await site.instance.users("ann", "bob")
     await bob.follow(ann)
     async with site.visit(ann) as hers, site.visit(bob) as his:
-        async with his.expect_websocket() as opening:
-            await his.goto("/")
-        await (await opening.value).wait_for_event("framesent")
+        await his.goto("/")
+        await listening(site, f"home:{bob.id}")
         await hers.goto("/")
         await hers.fill("main .composer textarea", "Good morning, Bob.")
         await hers.click("main .composer button.primary")
@@ -249,7 +248,7 @@ async def test_the_quieter_pages_shut_nobody_out(site: Site, size: tuple[int, in
             for path in paths:
                 await page.goto(path)
                 trouble = await findings(page)
-                if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                if await is_too_wide(page):
                     trouble.append("wider than its window")
                 if trouble:
                     found[path] = trouble
