@@ -6,7 +6,28 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.testing import Foreign, Person, TestInstance, Visitor, close_worlds, world
+from core.testing import DIALECT, Foreign, Person, TestInstance, Visitor, close_worlds, world
+
+# Modules of the test kit that bring a database with them.
+WITH_DATABASE = ("core.testing", "tests.core.kith_process", "tests.core.samples")
+INSTANCES = {"alpha", "alpha_and_beta"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What has no database is tested once, with SQLite; so are the looks of the pages in a browser."""
+    if DIALECT != "postgres" or config.args != config.getini("testpaths"):
+        return
+    twice = [item for item in items if _depends_on_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in twice])
+    items[:] = twice
+
+
+def _depends_on_database(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    if "browser" in item.path.name:
+        return False
+    homes = [getattr(thing, "__module__", None) or "" for thing in vars(item.module).values()]
+    return not INSTANCES.isdisjoint(item.fixturenames) or any(home.startswith(WITH_DATABASE) for home in homes)
 
 
 @pytest.fixture(scope="session", autouse=True)
