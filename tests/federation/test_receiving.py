@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 from core.database import execute, now
 from core.federation import received
 from core.federation.models import Received
+from core.federation.receiving import Receiver
 from core.models import Actor, Boost, Entry, Follow, Like, Tombstone
 from core.testing import Foreign, counted_queries, settle, world
 from core.testing.foreign import PUBLIC
@@ -60,6 +62,80 @@ async def test_the_order_holds_while_something_has_to_be_fetched(alpha, foreign,
     assert [await outcome(alpha, one) for one in (create, delete)] == ["done", "done"]
     entry = await stored(alpha, note["id"])
     assert entry.deleted_at is not None and entry.reply_to_uri == parent["id"]
+
+
+async def test_two_processes_keep_the_order_of_each_sender(alpha, foreign):
+    senders = [foreign.person(f"p{number}") for number in range(6)]
+    notes = [sender.note("0") for sender in senders]
+    for sender, note in zip(senders, notes, strict=True):
+        await must_get_in(alpha, sender, sender.activity("Create", note))
+    for number in range(1, 25):
+        stamp = (now() + timedelta(seconds=number)).isoformat()
+        for sender, note in zip(senders, notes, strict=True):
+            edited = note | {"content": str(number), "updated": stamp}
+            await must_get_in(alpha, sender, sender.activity("Update", edited))
+    with alpha.inside():
+        receivers = [Receiver(), Receiver(), Receiver()]
+        while any(await asyncio.gather(*(receiver.drain() for receiver in receivers))):
+            pass
+        entries = [await Entry.get(uri=note["id"]) for note in notes]
+        states = {received.state for received in await Received.all()}
+    assert [(entry.content, entry.version) for entry in entries] == [("24", 25)] * 6
+    assert states == {"done"}
+
+
+async def must_get_in(alpha, sender, activity):
+    assert (await sender.send(alpha, activity)).status_code == 202
+
+
+async def test_a_server_that_does_not_answer_holds_up_nobody_else(alpha, ann, foreign, zoe):
+    answers = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        await answers.wait()
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    alpha.neighbours["slow.test"] = slow
+    post = await ann.publish()
+    waits = [zoe.activity("Create", zoe.note("x", inReplyTo="https://slow.test/1"))]
+    waits.append(zoe.activity("Like", post["uri"]))
+    max_ = foreign.person("max")
+    like = max_.activity("Like", post["uri"])
+    for sender, activity in ((zoe, waits[0]), (zoe, waits[1]), (max_, like)):
+        await must_get_in(alpha, sender, activity)
+    with alpha.inside():
+        receiver = Receiver()
+        for _ in range(3):
+            await receiver.drain()
+        assert await outcome(alpha, like) == "done"
+        assert [await outcome(alpha, one) for one in waits] == ["running", "running"]
+        late = max_.activity("Announce", post["uri"], to=[PUBLIC])
+        await must_get_in(alpha, max_, late)
+        await receiver.drain()
+        assert await outcome(alpha, late) == "done"
+        answers.set()
+        while await receiver.drain():
+            pass
+    assert [await outcome(alpha, one) for one in waits] == ["done", "done"]
+
+
+async def test_what_is_being_fetched_when_the_server_stops_is_done_after_it_starts(alpha, zoe):
+    async def silent(scope, receive, send):
+        await asyncio.Event().wait()
+
+    alpha.neighbours["slow.test"] = silent
+    activity = zoe.activity("Create", zoe.note("x", inReplyTo="https://slow.test/1"))
+    await must_get_in(alpha, zoe, activity)
+    with alpha.inside():
+        receiver = Receiver()
+        await receiver.drain()
+        assert await outcome(alpha, activity) == "running"
+        await receiver.close()
+    assert await outcome(alpha, activity) == "waiting"
+    Foreign("slow.test").join(alpha)
+    await settle(alpha)
+    assert await outcome(alpha, activity) == "done"
 
 
 async def test_one_that_fails_leaves_nothing_and_takes_no_other_with_it(alpha, ann, zoe):
