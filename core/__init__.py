@@ -59,8 +59,8 @@ _HOMES = {
     "core.api.forms": "Form",
     "core.audience": "STRANGER Viewer may_see viewer_of visible_sql",
     "core.database": (
-        "IdField JSONField OrderedIndex after_commit execute from_json is_id many new_id now one_of row rows transaction"
-        " value when"
+        "IdField JSONField OrderedIndex after_commit execute from_json is_id many new_id now one_of row rows"
+        " transaction value when"
     ),
     "core.entries": "Act AttachmentDraft Document Draft Kind by_uri edit publishing remove visible_entry",
     "core.html": "clean plain render",
