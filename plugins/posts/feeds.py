@@ -11,7 +11,7 @@ from core import present
 from core.api import Answer, Api, Ask
 from core.api.forms import Comment, Form, Post, StreamQuery, stream_of
 from core.entries import visible_entry
-from core.errors import Invalid, Unauthenticated
+from core.errors import Invalid, NotFound, Unauthenticated
 from core.models import Entry
 from core.people import visible_actor
 from core.present import Row
@@ -134,10 +134,16 @@ async def comment_on(ask: Ask[CommentOn, None]) -> Answer:
     return await _comment(ask, ask.body.target_id)
 
 
+async def _must_be_a_comment(ask: Ask[object, None], entry_id: str) -> None:
+    if not (await visible_entry(ask.viewer, entry_id)).reply_to_uri:
+        raise NotFound("There is no such comment.")
+
+
 @api.put("/comments/<comment_id>", body=NewComment, answer=Comment)
 async def change_comment(ask: Ask[NewComment, None], comment_id: str) -> object:
     """Change a comment; what it said before is kept."""
     body = ask.body
+    await _must_be_a_comment(ask, comment_id)
     return await _form(
         ask, await service.change(ask.actor, comment_id, body.content, content_warning=body.content_warning)
     )
@@ -146,5 +152,6 @@ async def change_comment(ask: Ask[NewComment, None], comment_id: str) -> object:
 @api.delete("/comments/<comment_id>", answer=DeletedComment)
 async def delete_comment(ask: Ask[None, None], comment_id: str) -> object:
     """Delete a comment."""
+    await _must_be_a_comment(ask, comment_id)
     await service.delete(ask.actor, comment_id)
     return {"commentId": comment_id}

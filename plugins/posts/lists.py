@@ -101,9 +101,9 @@ async def tagged(tag: str, viewer: Viewer, before: str | None, limit: int) -> li
 
 
 async def comments(entry: Entry, viewer: Viewer, after: str | None, limit: int) -> list[Row]:
-    """The answers to an entry, oldest first."""
+    """The answers to an entry, oldest first, but for those of whom the viewer mutes."""
     return await rows(
-        f"{_ENTRIES} WHERE e.reply_to_id = $4 AND e.id > $2 AND {visible_sql(viewer, 1)}"  # noqa: S608
+        f"{_ENTRIES} WHERE e.reply_to_id = $4 AND e.id > $2 AND {visible_sql(viewer, 1, rule=WANTED)}"  # noqa: S608
         " ORDER BY e.id LIMIT $3",
         viewer.parameter,
         after or _FIRST,
@@ -131,7 +131,7 @@ async def ancestors(entry: Entry, viewer: Viewer) -> list[Row]:
 
 async def descendants(entry: Entry, viewer: Viewer) -> list[Row]:
     """All that was answered to an entry and to its answers, oldest first; at most THREAD_AT_MOST."""
-    shown = _SHOWN.format(visible=visible_sql(viewer, 1))
+    shown = _SHOWN.format(visible=visible_sql(viewer, 1, rule=WANTED))
     return await rows(
         "WITH RECURSIVE down (id) AS (SELECT x.id FROM core_entry x WHERE x.reply_to_id = $2"  # noqa: S608
         " UNION ALL SELECT x.id FROM core_entry x JOIN down ON x.reply_to_id = down.id)"

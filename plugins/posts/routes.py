@@ -206,8 +206,9 @@ async def read_thread(ask: Ask[None, None], post_id: str) -> object:
 async def read_likes(ask: Ask[None, StreamQuery], post_id: str) -> object:
     """Who likes a post, latest first."""
     entry = await visible_entry(ask.viewer, post_id)
-    found = await people.likers(entry.id, ask.viewer, ask.before("likes"), ask.query.limit)
-    return ask.page("users", "likes", found, list(await present.users(found, ask.actor_or_none)))
+    name = f"likes:{entry.id}"
+    found = await people.likers(entry.id, ask.viewer, ask.before(name), ask.query.limit)
+    return ask.page("users", name, found, list(await present.users(found, ask.actor_or_none)))
 
 
 async def _fresh(post_id: str) -> Entry:
