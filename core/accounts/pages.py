@@ -12,6 +12,7 @@ from core.errors import Conflict, Invalid, KithError, NotFound
 from core.instance import here
 from core.tokens import BadToken
 from core.web.csrf import GUEST_COOKIE
+from core.web.failure_pages import saying_when
 from core.web.forms import Form, local_path
 from core.web.pages import render_page, viewer_identity
 
@@ -66,7 +67,8 @@ async def login() -> Response | Redirect:
         )
     except KithError as error:
         form = Form(values={"login": typed["login"]}, sentence=error.sentence)
-        return await render_page("accounts/login.html", status=error.status, form=form, next=next_path, otp=False)
+        page = await render_page("accounts/login.html", status=error.status, form=form, next=next_path, otp=False)
+        return saying_when(page, error)
     return signed_in(grant, next_path)
 
 
@@ -105,7 +107,7 @@ async def signup() -> Response | Redirect:
             address=address_of(request),
         )
     except KithError as error:
-        return await _signup(_form_after(error, typed), error.status)
+        return saying_when(await _signup(_form_after(error, typed), error.status), error)
     return signed_in(grant, await _next())
 
 
@@ -182,6 +184,7 @@ async def about() -> Response:
     settings = here().settings
     return await render_page(
         "accounts/about.html",
+        indexed=True,
         part=part,
         retention_days=settings.retention.remote_entry_days,
         session_days=settings.security.refresh_token_days,

@@ -41,6 +41,11 @@ async def page(error: KithError, request: Request, error_id: str = "") -> Respon
     if response is None:
         response = await _whole_page(error, request, error_id)
     response.headers["Cache-Control"] = "no-store"
+    return saying_when(response, error)
+
+
+def saying_when(response: Response, error: KithError) -> Response:
+    """The response with when to come back, where it is only too early."""
     if isinstance(error, (RateLimited, Unavailable)):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return response

@@ -1,4 +1,4 @@
-"""Static files under hashed names."""
+"""Static files under hashed names, and what robots should leave alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from quart import Blueprint, Response, request
 from core.instance import here
 
 blueprint = Blueprint("frame", __name__)
+_ROBOTS = "User-agent: *\n" + "".join(
+    f"Disallow: {path}\n" for path in ("/api/", "/compose", "/login", "/lookup", "/settings", "/signup")
+)
+
+
+@blueprint.get("/robots.txt")
+async def robots() -> Response:
+    """Where there is nothing to be found; each page says for itself whether it may be."""
+    return Response(_ROBOTS, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "max-age=86400"})
 
 
 @blueprint.get("/static/<path:path>")

@@ -86,9 +86,17 @@ def _speak_to(identity: Identity | None) -> None:
 
 
 async def render_page(
-    template: str, *, status: int = 200, notice: dict[str, Any] | None = None, **context: Any
+    template: str,
+    *,
+    status: int = 200,
+    notice: dict[str, Any] | None = None,
+    indexed: bool = False,
+    **context: Any,
 ) -> Response:
-    """A whole page. `context` is what the template's header asks for; the frame's is added."""
+    """A whole page. `context` is what the template's header asks for; the frame's is added.
+
+    `indexed` lets search engines have it: pages of the place itself, and of those who have agreed to that.
+    """
     instance, identity = here(), await viewer_identity()
     viewer = await _own_form(identity) if identity else None
     guest = None
@@ -109,6 +117,8 @@ async def render_page(
     )
     html = instance.pages.environment.get_template(template).render({**frame, "status": status, **context})
     response = html_response(html, status)
+    if not indexed:
+        response.headers["X-Robots-Tag"] = "noindex"
     if guest and needs_guest(html):
         response.set_cookie(
             csrf.GUEST_COOKIE,

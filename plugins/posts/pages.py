@@ -26,7 +26,7 @@ async def home() -> Response:
         found = await lists.public(STRANGER, None, SHOWN_TO_STRANGERS, local=True)
         posts = await forms(found[:SHOWN_TO_STRANGERS], None)
         keep(None, posts, prepared.LOCAL)
-        return await render_page("accounts/landing.html", posts=posts)
+        return await render_page("accounts/landing.html", indexed=True, posts=posts)
     actor = identity.actor
     return await list_page(
         "posts/home.html",

@@ -32,6 +32,7 @@ async def profile(acct: str) -> Response | Redirect:
     person = await visible_actor(viewer_of(actor), acct)
     if acct != person.acct:
         return redirect(request.full_path.rstrip("?").replace(f"/@{acct}", f"/@{person.acct}", 1))
+    user = (await present.users([present.row_of(person)], actor))[0]
     replies = request.path.endswith("/replies")
     at = f"/@{person.acct}"
     tabs = [
@@ -46,12 +47,15 @@ async def profile(acct: str) -> Response | Redirect:
         lambda before, limit: lists.of_actor(person, viewer_of(actor), before, limit, replies=replies),
         prepared.of_actor(person.id),
         prepared.of_profile(person.id),
-        user=(await present.users([present.row_of(person)], actor))[0],
+        user=user,
         tab="replies" if replies else "posts",
         tabs=in_order(tabs),
         pinned=[],
         body=None,
-        hidden=None,
+        hidden=_("You have blocked them: you do not see their posts, and they do not see yours.")
+        if user.get("isBlocked")
+        else None,
+        indexed=person.is_indexable,
     )
 
 

@@ -53,6 +53,7 @@ async def thread(acct: str, post_id: str) -> Response | Redirect:
     keep(actor, [*above, post, *below], prepared.of_thread(entry))
     return await render_page(
         "posts/thread.html",
+        indexed=author.is_indexable and entry.visibility == "public",
         ancestors=above,
         post=post,
         replies=tree(entry.id, below),

@@ -66,9 +66,11 @@ async def _sign_in(context: BrowserContext, base_url: str, who: Person) -> None:
 
 async def listening(site: Site, channel: str) -> None:
     """Wait until a page hears of what happens on this channel."""
-    async with asyncio.timeout(10):
-        while channel not in site.instance.instance.live._subscriptions:
-            await asyncio.sleep(0.02)
+    for _ in range(500):
+        if channel in site.instance.instance.live._subscriptions:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"no page listens to {channel}")
 
 
 @pytest.fixture(scope="session")
