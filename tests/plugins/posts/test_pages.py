@@ -8,7 +8,7 @@ from html import unescape
 import httpx
 import pytest
 
-from core.testing import Foreign, Person, TestInstance, Visitor, settle
+from core.testing import Foreign, Person, TestInstance, Visitor, counted_queries, settle
 from core.testing.people import Data, befriend
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
@@ -95,6 +95,34 @@ async def test_a_tag_is_found_in_every_spelling(ann: Person, anon: Visitor) -> N
         answer = await anon.page(path)
         assert posts_of(answer.text) == [post["postId"]], path
         assert "<title>#K" in answer.text or "<title>#k" in answer.text
+
+
+async def test_no_page_costs_more_the_more_is_on_it(alpha: TestInstance, ann: Person, bob: Person, eve: Person) -> None:
+    root = await ann.publish("Here #tea")
+    await ann.post(f"/posts/{root['postId']}/bookmark")
+    await befriend(ann, bob)
+    await eve.publish("There", inReplyTo=root["postId"])
+    paths = ["/", "/local", "/global", "/tags/tea", "/@ann", "/@ann/followers", "/bookmarks", "/@ann/" + root["postId"]]
+
+    async def costs() -> dict[str, int]:
+        found = {}
+        for path in paths:
+            await shown(eve, path)
+            await shown(ann, path)
+            with counted_queries(alpha) as queries:
+                await shown(ann, path)
+            found[path] = len(queries)
+        return found
+
+    before = await costs()
+    for number in range(18):
+        author = (ann, bob, eve)[number % 3]
+        post = await author.publish(f"Number {number} @bob @eve #tea", inReplyTo=root["postId"] if number % 2 else None)
+        await ann.post(f"/posts/{post['postId']}/bookmark")
+        await eve.call("POST", f"/posts/{post['postId']}/like")
+    await eve.follow(ann)
+    assert await costs() == before
+    assert max(before.values()) <= 12, before
 
 
 # -- People --------------------------------------------------------------------
