@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from core.database import transaction
+from core.database import IntegrityError, OperationalError, transaction
 from core.errors import Conflict, KithError, Rejected
 from core.federation.incoming import UNKNOWN, Incoming, Later, Missing
 from core.hook_calls import trace
@@ -65,6 +65,9 @@ async def handle(incoming: Incoming, table: dict[str, list[Handler]]) -> Outcome
         return Outcome("ignored", "This is so already.")
     except KithError as refusal:
         return Outcome("refused", refusal.sentence[:LONGEST_REASON])
+    except (IntegrityError, OperationalError) as error:  # somebody else did the same thing at the same time
+        log.info("activity_collided", verb=incoming.type, error=type(error).__name__)
+        return Outcome("waiting", f"failed: {type(error).__name__}")
     except Exception as error:
         log.error("activity_failed", verb=incoming.type, error=type(error).__name__, trace=trace(error))
         return Outcome("waiting", f"failed: {type(error).__name__}")

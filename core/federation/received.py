@@ -17,8 +17,9 @@ from core.tasks import periodic, task
 BATCH = 50
 LEASE = timedelta(seconds=180)
 ATTEMPTS = 8
-FIRST_RETRY_SECONDS = 30
+FIRST_RETRY_SECONDS = 2
 LONGEST_RETRY_SECONDS = 6 * 3600
+BREATH_SECONDS = 15
 CLAIM_LOCK = 7_265_001
 
 _DUE = "SELECT 1 FROM federation_received WHERE state = 'waiting' AND due_at <= $1 LIMIT 1"
@@ -92,13 +93,13 @@ async def _try_again(item: Item, reason: str) -> None:
         await execute(_DONE, "failed", reason, item.id)
         inbox.labels(item.verb, "failed").inc()
     else:
-        delay = min(FIRST_RETRY_SECONDS * 4 ** (item.attempts - 1), LONGEST_RETRY_SECONDS)
+        delay = min(FIRST_RETRY_SECONDS * 8 ** (item.attempts - 1), LONGEST_RETRY_SECONDS)
         await execute(_AGAIN, reason, now() + timedelta(seconds=delay), item.id)
 
 
 async def give_back(items: Iterable[Item], reason: str) -> None:
     """Leave what was taken up to be tried later; without a reason at once, by whoever comes next."""
-    due = now() + timedelta(seconds=FIRST_RETRY_SECONDS if reason else 0)
+    due = now() + timedelta(seconds=BREATH_SECONDS if reason else 0)
     await many(_AGAIN, [(reason, due, item.id) for item in items])
 
 

@@ -27,6 +27,7 @@ NAME = "received"
 FETCH_SECONDS = 120.0  # for all that one sender's activities of a batch need from other servers
 SENDERS_AT_MOST = 100  # for whom something is being fetched
 WAIT_SECONDS = 0.2
+SIDE_BY_SIDE = 4
 
 
 class Receiver:
@@ -53,13 +54,20 @@ class Receiver:
         await asyncio.gather(*self.waiting_for_others, return_exceptions=True)
 
     async def _work(self, items: Sequence[Item]) -> None:
-        """Act on all that needs nothing from elsewhere in one transaction; what does, and what follows it, waits."""
+        """Act on all that needs nothing from elsewhere; what does, and what follows it, waits.
+
+        SQLite has one writer, for whom one transaction is best. PostgreSQL has several: senders go side by side, and
+        each activity holds its locks no longer than it has to.
+        """
         try:
-            held = await self._attempt_all(items)
+            if here().database.dialect == "sqlite":
+                held = await self._attempt_all(items)
+            else:
+                held = await self._attempt_side_by_side(items)
         except Exception:
             await give_back(items, "failed")
             raise
-        for waiting in held.values():
+        for waiting in held:
             if len(self.waiting_for_others) < SENDERS_AT_MOST:
                 fetching = spawn(self._finish(waiting))
                 self.waiting_for_others.add(fetching)
@@ -67,7 +75,23 @@ class Receiver:
             else:
                 await give_back(waiting, "too much is being fetched")
 
-    async def _attempt_all(self, items: Sequence[Item]) -> dict[str, list[Item]]:
+    async def _attempt_side_by_side(self, items: Sequence[Item]) -> list[list[Item]]:
+        turns = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def attempt(of_one_sender: Sequence[Item]) -> list[Item]:
+            async with turns:
+                for place, item in enumerate(of_one_sender):
+                    if await self._attempt_all([item]):
+                        return list(of_one_sender[place:])
+            return []
+
+        by_sender: dict[str, list[Item]] = {}
+        for item in items:
+            by_sender.setdefault(item.actor_uri, []).append(item)
+        return list(filter(None, await asyncio.gather(*map(attempt, by_sender.values()))))
+
+    async def _attempt_all(self, items: Sequence[Item]) -> list[list[Item]]:
+        """One transaction, each activity in a savepoint; what has to wait, sender by sender."""
         held: dict[str, list[Item]] = {}
         finished: list[tuple[Item, Outcome]] = []
         async with transaction():
@@ -82,7 +106,7 @@ class Receiver:
                     item.wants = missing.wants
                     held[item.actor_uri] = [item]
             await record(finished)
-        return held
+        return list(held.values())
 
     async def _attempt(self, item: Item, sender: Actor | None) -> Outcome:
         if sender is None:
