@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from mimetypes import guess_type
+from typing import Any
 
 from core.audience import OPEN
+from core.database import from_json, rows
 from core.entries import Document
 from core.instance import here
-from core.models import Actor, Attachment, Entry, EntryTag
+from core.models import Actor, Entry
 from core.outbound import PUBLIC, addressed
 
 # Peers turn down pictures that claim to be larger (section 9 of the federation profile), but need no claim at all.
@@ -40,7 +42,7 @@ async def entry_document(entry: Entry, type: str) -> Document:
         "sensitive": entry.sensitive,
         "inReplyTo": entry.reply_to_uri or None,
         "tag": [*(_mention(actor) for actor in audience.named), *await _hashtags(entry)],
-        "attachment": [_attachment(one) for one in await Attachment.filter(entry_id=entry.id).order_by("position")],
+        "attachment": await _attachments(entry),
         "interactionPolicy": {"canQuote": _quoters(entry, author)},
         "replies": _replies(entry),
         "likes": _counted(f"{entry.uri}/likes", entry.likes_count),
@@ -82,26 +84,35 @@ def _mention(actor: Actor) -> Document:
 
 
 async def _hashtags(entry: Entry) -> Sequence[Document]:
-    tags = await EntryTag.filter(entry_id=entry.id).order_by("id")
-    return [{"type": "Hashtag", "href": here().url(f"/tags/{tag.key}"), "name": f"#{tag.name}"} for tag in tags]
+    tags = await rows("SELECT name, key FROM core_entry_tag WHERE entry_id = $1 ORDER BY id", entry.id)
+    return [{"type": "Hashtag", "href": here().url(f"/tags/{tag['key']}"), "name": f"#{tag['name']}"} for tag in tags]
 
 
-def _attachment(file: Attachment) -> Document:
+async def _attachments(entry: Entry) -> Sequence[Document]:
+    files = await rows(
+        "SELECT type, url, media_type, alt, width, height, blurhash, focus FROM core_attachment"
+        " WHERE entry_id = $1 ORDER BY position",
+        entry.id,
+    )
+    return [_attachment(file) for file in files]
+
+
+def _attachment(file: Mapping[str, Any]) -> Document:
     """`Document` is the type that every peer takes, whatever the file is."""
-    url = here().url(file.url) if file.url.startswith("/") else file.url
-    guessed = guess_type(url.partition("?")[0])[0] or _GUESSED_TYPES.get(file.type, "application/octet-stream")
+    url = here().url(file["url"]) if file["url"].startswith("/") else file["url"]
+    guessed = guess_type(url.partition("?")[0])[0] or _GUESSED_TYPES.get(file["type"], "application/octet-stream")
     document: Document = {
         "type": "Document",
-        "mediaType": file.media_type or guessed,
+        "mediaType": file["media_type"] or guessed,
         "url": url,
-        "name": file.alt or None,
+        "name": file["alt"] or None,
     }
-    if file.blurhash:
-        document["blurhash"] = file.blurhash
-    if file.width and file.height and max(file.width, file.height) <= LARGEST_SIDE:
-        document["width"], document["height"] = file.width, file.height
-    if file.focus:
-        document["focalPoint"] = file.focus
+    if file["blurhash"]:
+        document["blurhash"] = file["blurhash"]
+    if file["width"] and file["height"] and max(file["width"], file["height"]) <= LARGEST_SIDE:
+        document["width"], document["height"] = file["width"], file["height"]
+    if file["focus"]:
+        document["focalPoint"] = from_json(file["focus"])
     return document
 
 

@@ -31,10 +31,10 @@ async def announce(
 ) -> None:
     """Send an entry to the homes it came to, by a share where one is named, and to further channels."""
     wanted = [*map(home_of, owners), *channels]
-    entry = await Entry.get_or_none(id=entry_id, deleted_at__isnull=True) if wanted else None
-    if entry is None:
+    form = await present.standing_post(entry_id, boost_id=boost_id) if wanted else None
+    if form is None:
         return
-    event = {"type": "post", "data": orjson.Fragment(await present.post(entry, None, boost_id=boost_id))}
+    event = {"type": "post", "data": orjson.Fragment(form)}
     for channel in wanted:
         here().live.publish(channel, event)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.audience import OPEN
 from core.database import rows
 from core.entries import Document
-from core.models import ACCEPTED, Actor, Entry, Mention
+from core.models import ACCEPTED, Actor, Entry
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
@@ -98,10 +98,13 @@ def _fields(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str],
 
 async def _mentioned(entry: Entry) -> tuple[list[Actor], list[Actor]]:
     """Those an entry names, and those it is addressed to without naming them."""
-    mentions = await Mention.filter(entry_id=entry.id).order_by("id").select_related("actor")
+    mentions = await rows("SELECT actor_id, silent FROM core_mention WHERE entry_id = $1 ORDER BY id", entry.id)
+    if not mentions:  # most name nobody
+        return [], []
+    actors = await Actor.in_bulk([mention["actor_id"] for mention in mentions], "id")
     found: tuple[list[Actor], list[Actor]] = ([], [])
     for mention in mentions:
-        found[mention.silent].append(mention.actor)
+        found[bool(mention["silent"])].append(actors[mention["actor_id"]])
     return found
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "post",
     "posts",
     "row_of",
+    "standing_post",
     "stamp",
     "unpacked",
     "user",
@@ -62,13 +63,23 @@ async def posts(page: Sequence[Row], viewer: Actor | None) -> list[bytes]:
 
 async def post(entry: Entry, viewer: Actor | None, *, boost_id: str | None = None) -> bytes:
     """The form of one entry, as it was shared where a boost is named."""
-    page = await rows(
+    return (await posts(await _page_of(entry.id, boost_id), viewer))[0]
+
+
+async def standing_post(entry_id: str, *, boost_id: str | None = None) -> bytes | None:
+    """The form that strangers see of an entry, None where it was deleted meanwhile."""
+    page = await _page_of(entry_id, boost_id, " AND e.deleted_at IS NULL")
+    return (await posts(page, None))[0] if page else None
+
+
+async def _page_of(entry_id: str, boost_id: str | None, condition: str = "") -> Sequence[Row]:
+    return await rows(
         f"SELECT {PAGE_COLUMNS}, {VIA_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"  # noqa: S608
-        " LEFT JOIN core_boost b ON b.id = $2 LEFT JOIN core_actor v ON v.id = b.actor_id WHERE e.id = $1",
-        entry.id,
+        " LEFT JOIN core_boost b ON b.id = $2 LEFT JOIN core_actor v ON v.id = b.actor_id"
+        f" WHERE e.id = $1{condition}",
+        entry_id,
         boost_id,
     )
-    return (await posts(page, viewer))[0]
 
 
 def unpacked(prepared: Iterable[bytes]) -> list[Form]:

@@ -131,7 +131,10 @@ class SqliteEngine(Engine):
             self._lock.release()
 
     async def _many(self, sql: str, parameters: list[Any]) -> None:
-        async with self._in_transaction():
+        if open_transaction(self) is None:
+            async with self._in_transaction():
+                await self._many(sql, parameters)
+        else:  # where one fails, the whole block does
             await self._call(sql, lambda connection: connection.executemany(sql, parameters))
 
     async def _call(self, sql: str, work: Work[T], reads: bool = False) -> T:
