@@ -17,7 +17,7 @@ from quart import Request
 
 from core.database import new_id
 from core.instance import Instance, inside
-from core.logs import bind_request
+from core.logs import AccessLog, bind_request
 from core.metrics import http_requests, http_seconds
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +28,7 @@ Step = Callable[[Instance], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 LARGEST_KEPT = 256 * 1024
+METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 PERSONAL = frozenset((b"cookie", b"authorization"))
 SIGNATURES = frozenset((b"signature", b"signature-input"))
 _MARK = "kith.cacheable"
@@ -75,6 +76,7 @@ class Shell:
     def __init__(self, instance: Instance, inner: Any, *, start: Step, stop: Step) -> None:
         self.instance, self.inner = instance, inner
         self._start, self._stop = start, stop
+        self._access = AccessLog(instance.settings.log.access_sample)
         self.doors: list[Door] = instance.hooks.collected("doors")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,23 +91,27 @@ class Shell:
                 await self.inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id, began, status = new_id(), time.perf_counter(), 500
+        request_id, began, status, size = new_id(), time.perf_counter(), 500, 0
         bind_request(request_id)
 
         async def named(message: Any) -> None:
-            nonlocal status
+            nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
                 message = {**message, "headers": headers}
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
             await send(message)
 
         try:
             await self._route(scope, receive, named)
         finally:
             seconds, route = time.perf_counter() - began, scope.get(ROUTE, "other")
-            http_requests.labels(scope["method"], route, status).inc()
-            http_seconds.labels(scope["method"], route).observe(seconds)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            http_requests.labels(method, route, status).inc()
+            http_seconds.labels(method, route).observe(seconds)
+            self._access.write(method, scope["path"], status, seconds, size)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         for door in self.doors:
