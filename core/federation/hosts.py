@@ -18,6 +18,7 @@ KNOCK_KEPT = timedelta(days=30)
 HELD_AT_MOST = timedelta(days=1)  # whatever a host asks for with Retry-After
 _CLOSED = "federation:closed-hosts"
 _CLOSED_SECONDS = 30
+_TRIED_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,18 @@ async def _load_closed() -> Mapping[str, Closed]:
 
 
 async def heard_from(host: str) -> None:
-    """Note that a host is alive, as a good signature of its people shows: what waits for it goes out now.
+    """Note that a host is alive, as a good signature of its people shows: one of what waits for it is tried now.
 
-    Costs nothing for hosts that are not closed, so it may be called for every request.
+    If that is taken, the rest goes out. Costs nothing for hosts that are not closed, and a failing host that says much
+    is tried once in a while only, so this may be called for every request.
     """
-    closed = (await closed_hosts()).get(host)
-    if closed is not None and closed.is_failing:
-        async with transaction():
-            await reopen([host])
+    closed, tried = (await closed_hosts()).get(host), f"federation:heard-from:{host}"
+    if closed is None or not closed.is_failing or closed.until <= now() or here().cache.get(tried):
+        return
+    here().cache.put(tried, True, _TRIED_SECONDS)
+    async with transaction():
+        await execute("UPDATE federation_host SET closed_until = NULL WHERE name = $1", host)
+        await _let_go(host)
 
 
 async def reopen(names: list[str]) -> None:
@@ -68,11 +73,13 @@ async def reopen(names: list[str]) -> None:
             "UPDATE federation_host SET failures = 0, first_failure_at = NULL, closed_until = NULL WHERE name = $1",
             name,
         )
-        await execute(
-            "UPDATE federation_delivery SET due_at = $1 WHERE host = $2 AND state = 'waiting' AND due_at > $1",
-            now(),
-            name,
-        )
+        await _let_go(name)
+
+
+async def _let_go(name: str) -> None:
+    await execute(
+        "UPDATE federation_delivery SET due_at = $1 WHERE host = $2 AND state = 'waiting' AND due_at > $1", now(), name
+    )
     after_commit(lambda: here().cache.drop(_CLOSED))
     after_commit(lambda: here().jobs.wake("deliveries"))
 

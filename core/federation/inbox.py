@@ -25,10 +25,11 @@ from core.errors import (
 from core.federation.addresses import host_of
 from core.federation.follower_comparison import compare_followers
 from core.federation.handling import is_handled
+from core.federation.hosts import heard_from
 from core.federation.intake import Arrival, Intake, Load
 from core.federation.normalise import parse, read_activity
 from core.federation.origin import check_sender
-from core.federation.verification import Request, claim_of, covers, examined, signer_of
+from core.federation.verification import Signed, claim_of, covers, examined, signer_with
 from core.hook_calls import trace
 from core.instance import Instance, here
 from core.metrics import inbox as received_activities
@@ -89,14 +90,15 @@ class Inbox:
         host = host_of(claim.key_id)
         self.load.check_host(host)
         content = await body.read(receive)
-        evidence = examined(Request.of(scope), claim, content)
+        evidence = examined(Signed.of(scope), claim, content)
         activity = read_activity(parse(content))
         if host_of(activity.actor) != host:
             raise Unauthenticated("The activity is in the name of somebody of another server than its signature.")
-        sender = await signer_of(evidence)
+        sender = await signer_with(evidence)
         check_sender(activity, sender.uri)
         if sender.suspended_at is not None:
             raise Forbidden("The sender is suspended here.")
+        await heard_from(host)
         if not is_handled(activity.type):
             received_activities.labels("other", "ignored").inc()
             return

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.accounts import administration
 from core.federation.models import Delivery, Outgoing, Received
 from core.models import Actor, Entry
 from core.testing import settle
@@ -235,3 +236,29 @@ async def test_a_profile_that_changes_here_changes_there(neighbours):
     await ann.put("/users/me", {"fullName": "Ann of Alpha"})
     await settle(alpha, beta)
     assert (await bob.get(f"/users/{ann.address}"))["fullName"] == "Ann of Alpha"
+
+
+async def test_who_deletes_their_account_is_gone_on_the_other_server_with_all_they_did(neighbours):
+    alpha, beta, ann, bob, eve = neighbours
+    await bob.follow(ann.address)
+    await bob.follow(eve.address)
+    await ann.follow(bob.address)
+    await settle(alpha, beta)
+    liked = await bob.publish("hello over there")
+    await ann.publish("soon gone")
+    await settle(alpha, beta)
+    (there,) = [post for post in await bob.feed() if post["content"] == "<p>soon gone</p>"]
+    await ann.post(f"/posts/{await id_there(alpha, liked['uri'])}/like")
+    await settle(alpha, beta)
+    assert await counts(bob, liked["postId"]) == (1, 0, 0)
+
+    with alpha.inside():
+        await administration.remove(await Actor.get(id=ann.id))
+    await settle(alpha, beta)
+    await bob.refused(404, "GET", f"/posts/{there['postId']}")
+    await bob.refused(404, "GET", f"/users/{there['user']['userId']}")
+    assert [post["content"] for post in await bob.feed()] == ["<p>hello over there</p>"]
+    assert await counts(bob, liked["postId"]) == (0, 0, 0)
+    assert (await bob.get("/users/me"))["followingCount"] == 1
+    with alpha.inside():
+        assert await Delivery.all().count() == 0
