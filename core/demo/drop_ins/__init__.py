@@ -1,0 +1,1 @@
+"""Plugins that the demo drops into the folders of its servers."""
