@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from typing import Any
@@ -14,11 +14,33 @@ from quart import Request, Response
 from core.federation import negotiation
 from core.federation.own_keys import OwnKeys, own_keys
 from core.models import Actor
+from core.reading.values import PUBLIC, PUBLIC_ALIASES, as_list, first_known_type, id_of, is_public
+
+__all__ = [
+    "ACTIVITY_JSON",
+    "ACTIVITY_STREAMS",
+    "ACTOR_CONTEXT",
+    "ACTOR_TYPES",
+    "CONTEXT",
+    "PUBLIC",
+    "PUBLIC_ALIASES",
+    "SECURITY",
+    "Document",
+    "activity_response",
+    "actor_document",
+    "as_list",
+    "first_known_type",
+    "guessed_image_type",
+    "id_of",
+    "is_public",
+    "stamp",
+    "tombstone",
+    "wants_document",
+    "wants_page",
+]
 
 Document = dict[str, Any]
 
-PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
-PUBLIC_ALIASES = frozenset({PUBLIC, "as:Public", "Public"})
 ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
 ACTIVITY_JSON = "application/activity+json"
 SECURITY = "https://w3id.org/security/v1"
@@ -98,32 +120,6 @@ ACTOR_CONTEXT: list[Any] = [
     },
 ]
 _RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
-
-
-def as_list(value: Any) -> list[Any]:
-    """A value that may be absent, single or a list, as a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def id_of(value: Any) -> str:
-    """The id of what is named, embedded, linked to, or the only member of a list; empty where there is none."""
-    if isinstance(value, list):
-        return id_of(value[0]) if len(value) == 1 else ""
-    if isinstance(value, Mapping):
-        value = value.get("id") or (value.get("href") if value.get("type") == "Link" else None)
-    return value if isinstance(value, str) else ""
-
-
-def first_known_type(document: Mapping[str, Any], known: Collection[str]) -> str:
-    """The first type of a document that is among the known ones; empty where none is."""
-    return next((one for one in as_list(document.get("type")) if isinstance(one, str) and one in known), "")
-
-
-def is_public(value: Any) -> bool:
-    """Whether an addressee is everybody, in any of the spellings in use."""
-    return isinstance(value, str) and value in PUBLIC_ALIASES
 
 
 def stamp(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from core.models import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Signed:
     """What a signature may cover: `target` is path and query as they were received, `headers` pairs of bytes."""
 
     method: str
@@ -27,8 +27,8 @@ class Request:
     headers: Any
 
     @classmethod
-    def of(cls, scope: Any) -> Request:
-        """The request of an ASGI scope."""
+    def of(cls, scope: Any) -> Signed:
+        """What an ASGI scope says of the request."""
         path = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
         return cls(scope["method"], f"{path}?{query}" if query else path, scope["headers"])
@@ -53,7 +53,7 @@ def must_be_wanted(host: str) -> None:
         raise Forbidden("This server does not talk with yours.", code="blocked_domain")
 
 
-def examined(request: Request, claim: SignatureClaim, body: bytes) -> Evidence:
+def examined(request: Signed, claim: SignatureClaim, body: bytes) -> Evidence:
     """What is left to be checked with the key: digest, time and host are right. Raises Unauthenticated."""
     scheme, _, host = here().base_url.partition("://")
     try:
@@ -70,7 +70,7 @@ def examined(request: Request, claim: SignatureClaim, body: bytes) -> Evidence:
         raise _unproved(fault) from None
 
 
-async def signer_of(evidence: Evidence) -> Actor:
+async def signer_with(evidence: Evidence) -> Actor:
     """Whose key fits (section 5). Raises Unauthenticated where nobody's does, Forbidden for who is not wanted.
 
     Where the signature does not fit the key that is known, the key is fetched anew, once in a while.
