@@ -18,6 +18,7 @@ from core.web.pages import render_page, viewer_identity
 
 blueprint = Blueprint("accounts_pages", __name__)
 SETUP = "setup"
+COOKIE_SECONDS = 400 * 86_400  # as long as browsers keep one; how long the session stands is kept with it
 _TAKEN = {"username_taken": "username", "email_taken": "email"}
 
 
@@ -27,7 +28,7 @@ def signed_in(grant: Grant, next_path: str) -> Redirect:
     response.set_cookie(
         COOKIE,
         grant.refresh_token,
-        max_age=here().settings.security.refresh_token_days * 86_400,
+        max_age=COOKIE_SECONDS,
         httponly=True,
         secure=here().base_url.startswith("https://"),
         samesite="Lax",
@@ -181,11 +182,9 @@ async def setup() -> Response | Redirect:
 async def about() -> Response:
     """What this place is, who runs it, its rules, and what it does with what it knows."""
     part = request.path.rstrip("/").rpartition("/")[2]
-    settings = here().settings
     return await render_page(
         "accounts/about.html",
         indexed=True,
         part=part,
-        retention_days=settings.retention.remote_entry_days,
-        session_days=settings.security.refresh_token_days,
+        session_days=here().settings.security.refresh_token_days,
     )

@@ -124,24 +124,28 @@ async def _of_session(session_id: str) -> Identity | None:
     if not actor.is_here:
         return None
     if session.last_used_at < now() - TOUCH_AFTER:
-        await Session.filter(id=session.id).update(last_used_at=now())
+        await Session.filter(id=session.id).update(last_used_at=now(), expires_at=now() + lifetime())
     identity = Identity(actor, account, session.id)
     tags = (f"session:{session.id}", f"account:{account.id}", f"actor:{actor.id}")
     here().cache.put(f"session:{session.id}", identity, ttl=BELIEVE_SECONDS, size=4000, tags=tags)
     return identity
 
 
+def lifetime() -> timedelta:
+    """How long after its last use a session stands."""
+    return timedelta(days=here().settings.security.refresh_token_days)
+
+
 async def begin(account: Account, actor: Actor, *, user_agent: str, address: str) -> Grant:
     """Open a session for somebody who has proved who they are."""
     token, digest = new_refresh()
-    lifetime = timedelta(days=here().settings.security.refresh_token_days)
     session = await Session.create(
         id=new_id(),
         account_id=account.id,
         refresh_hash=digest,
         user_agent=user_agent,
         address=address,
-        expires_at=now() + lifetime,
+        expires_at=now() + lifetime(),
     )
     return _grant(account.id, actor, session.id, token)
 
@@ -174,7 +178,7 @@ async def refresh(token: str) -> Grant:
             " WHERE id = $4 AND refresh_hash = $5 AND ended_at IS NULL",
             fresh_digest,
             now(),
-            now() + timedelta(days=here().settings.security.refresh_token_days),
+            now() + lifetime(),
             session.id,
             digest,
         )

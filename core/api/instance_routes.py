@@ -11,6 +11,8 @@ from core.database import row
 from core.instance import here
 
 api = Api("instance", __name__)
+COUNTS = "instance:counts"
+SMALL, FRESH_SECONDS, KEPT_SECONDS = 20_000, 30, 300
 
 
 class PluginForm(Form):
@@ -80,8 +82,13 @@ async def read_instance(ask: Ask[None, None]) -> object:
 
 
 async def counts() -> dict[str, Any]:
-    """How many people and posts there are here, and servers known; counted at most once in five minutes."""
-    found: dict[str, Any] = await here().cache.remember("instance:counts", 300, _count)
+    """How many people and posts there are here, and servers known; where there are many, it takes a while to show."""
+    cache = here().cache
+    found: dict[str, Any] | None = cache.get(COUNTS)
+    if found is None:
+        found = await _count()
+        is_small = sum(found.values()) < SMALL
+        cache.put(COUNTS, found, ttl=FRESH_SECONDS if is_small else KEPT_SECONDS)
     return found
 
 

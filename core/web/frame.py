@@ -16,7 +16,7 @@ from core.web import words
 from core.web.assets import Assets
 from core.web.icons import icon, icon_styles
 from core.web.language import current_language, gettext, language_name, ngettext
-from core.web.pictures import with_own_pictures
+from core.web.prose import shown_prose
 from core.web.slots import Card, NavItem, arrange, in_order
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +106,7 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
         name=words.display_name,
         language_name=language_name,
         own_media=own_media,
-        prose=lambda html: with_own_pictures(html, own_media),
+        prose=lambda html, post: shown_prose(html, post, own_media),
         audience_words=words.audience_words,
     )
     env.globals.update(

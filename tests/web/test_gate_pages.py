@@ -28,7 +28,7 @@ async def test_the_session_is_a_cookie_no_script_and_no_other_site_gets(alpha: T
         answer = await submit(browser, "/signup", NEW, on="/signup")
     cookies = [value for value in answer.headers.get_list("set-cookie") if value.startswith(COOKIE)]
     assert len(cookies) == 1
-    for part in ("HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=2592000"):
+    for part in ("HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=34560000"):
         assert part in cookies[0]
 
 

@@ -28,6 +28,11 @@ def posts_of(page: str) -> list[str]:
     return re.findall(r'<article class="entry[^"]*" id="post-([^"]+)"', page)
 
 
+def prose_of(page: str) -> str:
+    """What people wrote on a page."""
+    return "".join(re.findall(r'<div class="prose[^>]*>(.*?)</div>', page, re.DOTALL))
+
+
 def words(page: str) -> str:
     """The text of a page."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
@@ -400,7 +405,7 @@ async def test_what_other_servers_send_cannot_act(alpha: TestInstance, ann: Pers
         assert "<b>bold</b>" in text or "<strong>bold</strong>" in text, path
         for word in ("javascript:", 'src="https://', "evil.test", "<iframe", "<svg onload", "position:fixed"):
             assert word not in re.sub(r'href="https?://[^"]*"', "", text), (path, word)
-        prose = "".join(re.findall(r'<div class="prose[^>]*>(.*?)</div>', text, re.DOTALL))
+        prose = prose_of(text)
         for word in ("<form", "<button", "<input", "onclick", "hx-", "formaction", "id=", "<img"):
             assert word not in prose, (path, word)
 
@@ -413,11 +418,39 @@ async def test_pictures_of_other_hosts_are_links(alpha: TestInstance, ann: Perso
     await settle(alpha)
     page = await shown(ann, "/lookup?q=" + article["id"])
     (post_id,) = posts_of(page)
-    prose = "".join(re.findall(r'<div class="prose.*', await shown(ann, f"/@carla@foreign.test/{post_id}")))
+    prose = prose_of(await shown(ann, f"/@carla@foreign.test/{post_id}"))
     assert "<img" not in prose
     assert '<a href="https://foreign.test/boat.png"' in prose
     assert ">A &#34;boat&#34;</a>" in prose
     assert ">Picture</a>" in prose
+
+
+async def test_people_and_hashtags_in_a_post_lead_to_pages_here(
+    alpha: TestInstance, ann: Person, bob: Person, foreign: Foreign
+) -> None:
+    carla = foreign.person("carla", url="https://foreign.test/@carla")
+    await shown(ann, "/lookup?q=@carla@foreign.test")
+    own = await ann.publish("With @bob and @carla@foreign.test #Tea")
+    note = carla.note(
+        f'<p><a href="{carla.more["url"]}" class="u-url mention">@carla</a> with <a href="https://alpha.test/@ann"'
+        ' class="mention u-url">@<span>ann</span></a>, <a href="https://foreign.test/tags/k%C3%BCste" class="mention'
+        ' hashtag" rel="tag">#<span>Küste</span></a> and <a href="https://foreign.test/tags/other" rel="tag">#x</a>,'
+        ' <a href="https://foreign.test/@carla">me</a></p>',
+        tag=[
+            {"type": "Mention", "href": ann.uri, "name": "@ann@alpha.test"},
+            {"type": "Mention", "href": carla.id, "name": "@carla@foreign.test"},
+            {"type": "Hashtag", "href": "https://foreign.test/tags/küste", "name": "#Küste"},
+        ],
+        cc=[ann.uri],
+    )
+    await carla.send(alpha, carla.activity("Create", note))
+    await settle(alpha)
+    page = await shown(ann, "/lookup?q=" + note["id"])
+    (post_id,) = posts_of(page)
+    links = re.findall(r'<a href="([^"]+)"', prose_of(await shown(ann, f"/@carla@foreign.test/{post_id}")))
+    assert links == ["/@carla@foreign.test", "/@ann", "/tags/k%C3%BCste", "https://foreign.test/tags/other", links[0]]
+    links = re.findall(r'<a href="([^"]+)"', prose_of(await shown(ann, f"/@ann/{own['postId']}")))
+    assert links == ["/@bob", "/@carla@foreign.test", "/tags/Tea"]
 
 
 # -- Languages -----------------------------------------------------------------
