@@ -18,8 +18,6 @@ _SCHEMES = {
     "database.url": ("sqlite", "postgres", "postgresql"),
     "redis.url": ("redis", "rediss", "unix"),
     "mail.url": ("smtp", "smtps"),
-    "storage.public_url": ("https", "http"),
-    "storage.s3_endpoint": ("https", "http"),
 }
 
 
@@ -98,10 +96,6 @@ def _companions(settings: Settings) -> Iterator[Fault]:
         yield "server.workers", "more than one web process needs redis.url"
     if settings.mail.backend == "smtp" and not settings.mail.url:
         yield "mail.backend", "smtp needs mail.url"
-    if settings.storage.backend == "s3":
-        for name in ("s3_endpoint", "s3_bucket", "s3_access_key_id", "s3_secret_access_key"):
-            if not getattr(settings.storage, name):
-                yield f"storage.{name}", 'is needed where storage.backend is "s3"'
 
 
 def _unsafe(settings: Settings) -> Iterator[Fault]:

@@ -86,7 +86,6 @@ class RateLimits:
     register_per_hour: int = setting(3, minimum=1)
     login_failures_per_account: int = setting(5, minimum=1)
     login_failures_per_address: int = setting(20, minimum=1)
-    forgot_password_per_hour: int = setting(3, minimum=1)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,6 @@ class Limits:
     request_bytes: int = setting(1_048_576, minimum=16_384)
     image_bytes: int = setting(10_485_760, minimum=1)
     video_bytes: int = setting(41_943_040, minimum=1)
-    chat_file_bytes: int = setting(5_242_880, minimum=1)
 
 
 @dataclass(frozen=True)
@@ -113,27 +111,11 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Storage:
-    """Where files are kept."""
-
-    backend: Literal["local", "s3"] = "local"
-    public_url: str = ""
-    s3_endpoint: str = ""
-    s3_region: str = ""
-    s3_bucket: str = ""
-    s3_access_key_id: str = setting("", secret=True)
-    s3_secret_access_key: str = setting("", secret=True)
-    remote_media_bytes: int = setting(2_147_483_648, minimum=0)
-
-
-@dataclass(frozen=True)
 class Retention:
     """How long, in days, what nobody needs any more is kept; 0 is for ever."""
 
-    remote_entry_days: int = setting(90, minimum=0)
-    remote_media_days: int = setting(30, minimum=0)
     received_activity_days: int = setting(30, minimum=7)
-    finished_job_days: int = setting(7, minimum=1)
+    failed_job_days: int = setting(7, minimum=1)
 
 
 @dataclass(frozen=True)
@@ -183,7 +165,6 @@ class Settings:
     rate_limits: RateLimits = field(default_factory=RateLimits)
     limits: Limits = field(default_factory=Limits)
     mail: Mail = field(default_factory=Mail)
-    storage: Storage = field(default_factory=Storage)
     retention: Retention = field(default_factory=Retention)
     federation: Federation = field(default_factory=Federation)
     log: Log = field(default_factory=Log)
@@ -206,6 +187,6 @@ class Settings:
 
 SECTIONS: Mapping[str, type] = MappingProxyType({
     "server": Server, "database": Database, "redis": Redis, "accounts": Accounts, "security": Security,
-    "rate_limits": RateLimits, "limits": Limits, "mail": Mail, "storage": Storage, "retention": Retention,
-    "federation": Federation, "log": Log, "plugins": Plugins,
+    "rate_limits": RateLimits, "limits": Limits, "mail": Mail, "retention": Retention, "federation": Federation,
+    "log": Log, "plugins": Plugins,
 })

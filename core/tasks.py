@@ -18,6 +18,7 @@ import structlog
 
 from core.database import after_commit, execute, new_id, now, one_of, rows, spawn, transaction, value
 from core.instance import here
+from core.metrics import job_seconds, jobs, jobs_waiting
 from core.wake import Wakes
 
 log = structlog.get_logger(__name__)
@@ -268,8 +269,9 @@ async def _run(job: dict[str, Any]) -> None:
     try:
         if job["attempts"] > task.attempts:
             raise RuntimeError("every attempt took the process down with it")
-        async with asyncio.timeout(task.seconds):
-            await task.function(**orjson.loads(job["arguments"]))
+        with job_seconds.labels(task.name).time():
+            async with asyncio.timeout(task.seconds):
+                await task.function(**orjson.loads(job["arguments"]))
     except asyncio.CancelledError:  # the process ends: another one begins it anew
         await execute(
             "UPDATE core_job SET state = 'waiting', due_at = $1, attempts = attempts - 1 WHERE id = $2",
@@ -279,6 +281,7 @@ async def _run(job: dict[str, Any]) -> None:
         raise
     except Exception as error:
         log.exception("job_failed", task=task.name, job=job["id"], attempt=job["attempts"])
+        jobs.labels(task.name, "failed").inc()
         if job["attempts"] >= task.attempts:
             await execute(
                 "UPDATE core_job SET state = 'failed', error = $1 WHERE id = $2", type(error).__name__, job["id"]
@@ -287,6 +290,7 @@ async def _run(job: dict[str, Any]) -> None:
             delay = min(FIRST_RETRY_SECONDS * 4 ** (job["attempts"] - 1), LONGEST_RETRY_SECONDS)
             await _again(job["id"], delay, type(error).__name__)
     else:
+        jobs.labels(task.name, "done").inc()
         await execute("DELETE FROM core_job WHERE id = $1", job["id"])
 
 
@@ -296,4 +300,24 @@ async def _again(job_id: str, delay: float, error: str) -> None:
         now() + timedelta(seconds=delay),
         error,
         job_id,
+    )
+
+
+@periodic(seconds=60)
+@task(lane=9, attempts=1)
+async def count_waiting() -> None:
+    """Say in the metrics how many jobs wait in each lane."""
+    found = await rows("SELECT lane, COUNT(*) AS number FROM core_job WHERE state = 'waiting' GROUP BY lane")
+    counted = {one["lane"]: one["number"] for one in found}
+    for lane in {known.lane for known in _known.values()} | counted.keys():
+        jobs_waiting.labels(lane).set(counted.get(lane, 0))
+
+
+@periodic(seconds=3600)
+@task(lane=9, attempts=1)
+async def forget_failed() -> None:
+    """Jobs that were given up have been there to look at for long enough; their keys are free again."""
+    await execute(
+        "DELETE FROM core_job WHERE state = 'failed' AND due_at < $1",
+        now() - timedelta(days=here().settings.retention.failed_job_days),
     )
