@@ -10,6 +10,7 @@ import orjson
 from core import present
 from core.api import Answer, Api, Ask
 from core.api.forms import Comment, Form, Post, StreamQuery, stream_of
+from core.database import is_id
 from core.entries import visible_entry
 from core.errors import Invalid, NotFound, Unauthenticated
 from core.models import Entry
@@ -79,9 +80,11 @@ async def read_posts(ask: Ask[None, StreamQuery]) -> object:
 @api.get("/users/<user_id>/posts", query=RepliesQuery, answer=Posts, signed_out=True)
 async def read_user_posts(ask: Ask[None, RepliesQuery], user_id: str) -> object:
     """What somebody published, newest first; with `replies` what they answered."""
-    author = await visible_actor(ask.viewer, user_id)
-    name = f"posts:{author.id}:{ask.query.replies}"
-    found = await lists.of_actor(author, ask.viewer, ask.before(name), ask.query.limit, replies=ask.query.replies)
+    author_id = user_id if is_id(user_id) else (await visible_actor(ask.viewer, user_id)).id
+    name = f"posts:{author_id}:{ask.query.replies}"
+    found = await lists.of_actor(author_id, ask.viewer, ask.before(name), ask.query.limit, replies=ask.query.replies)
+    if not found:  # whose posts can be seen can be seen
+        await visible_actor(ask.viewer, user_id)
     return await _posts(ask, name, found)
 
 

@@ -61,7 +61,7 @@ async def public(viewer: Viewer, before: str | None, limit: int, *, local: bool)
 
 
 async def of_actor(
-    author: Actor, viewer: Viewer, before: str | None, limit: int, *, replies: bool = False
+    author_id: str, viewer: Viewer, before: str | None, limit: int, *, replies: bool = False
 ) -> list[Row]:
     """What somebody published, as far as the viewer may see it; never what was meant for a few."""
     which = "<>" if replies else "="
@@ -71,7 +71,7 @@ async def of_actor(
         viewer.parameter,
         before or _LAST,
         limit + 1,
-        author.id,
+        author_id,
     )
 
 

@@ -44,7 +44,7 @@ async def profile(acct: str) -> Response | Redirect:
         "posts/profile.html",
         f"posts:{person.id}:{replies}",
         actor,
-        lambda before, limit: lists.of_actor(person, viewer_of(actor), before, limit, replies=replies),
+        lambda before, limit: lists.of_actor(person.id, viewer_of(actor), before, limit, replies=replies),
         prepared.of_actor(person.id),
         prepared.of_profile(person.id),
         user=user,
