@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # these modules call hooks
     from collections.abc import Awaitable, Callable
 
     import click
-    from markupsafe import Markup
     from quart import Blueprint, Request
 
     from core.accounts.models import Account
@@ -116,7 +115,7 @@ def commands() -> Sequence[click.Command]:
     """
 
 
-# -- Who, and what they may -------------------------------------------------------------------------------------------
+# -- Who asks, who is meant, and what they see ------------------------------------------------------------------------
 
 
 @ask
@@ -145,21 +144,6 @@ async def look_up(address: str) -> Actor | Entry | None:
     """
 
 
-@gather
-async def allowed(actor: Actor | None, action: str, subject: object) -> bool | None:
-    """Before something is done that not everybody may do. Any False forbids it; without a True the core's rule counts.
-    actor: who wants to, None for a stranger.
-    action: a word with a dot, such as "group.post".
-    subject: what it is done to.
-    Return: True, False, or None where the plugin has no opinion.
-    Used by: groups, moderation.
-
-        @hookimpl
-        async def allowed(actor, action, subject):
-            return await service.is_cook(actor) if action == "recipe.edit" else None
-    """
-
-
 @gather(sync=True)
 def visible(viewer: Viewer, parameter: int) -> str | None:
     """Whenever a list or an entry is read: the answers are AND-ed to what the core lets people see.
@@ -175,26 +159,15 @@ def visible(viewer: Viewer, parameter: int) -> str | None:
 
 
 @gather(fragile=True)
-async def search(viewer: Viewer, text: str) -> Sequence[Any] | None:
-    """When somebody searches everything at once.
-    viewer: who searches, and may see the hits.
-    text: what was typed.
-    Return: hits, best first, or None.
-    Used by: search, media_tracking, groups.
-
-        @hookimpl
-        async def search(viewer, text):
-            return await service.find(viewer, text)
-    """
-
-
-@gather(fragile=True)
-async def slot(name: str, **context: Any) -> Markup | NavItem | Tab | Card | Sequence[Any] | None:
+async def slot(
+    name: str, viewer: Actor | None, **context: Any
+) -> NavItem | Tab | Card | Sequence[NavItem | Tab | Card] | None:
     """When a page is rendered, once for each named place in it.
-    name: nav, compose, entry.actions, profile.tabs, settings, admin or dashboard.
-    context: what that place is about: viewer always; entry, actor or page where there is one.
-    Return: what stands there, a NavItem for nav, or None.
-    Used by: every plugin with a page.
+    name: "nav" for NavItems, "cards" for Cards at the side, "settings" and "profile.tabs" for Tabs.
+    viewer: who looks at the page, None for a stranger.
+    context: what that place is about: `actor` in profile.tabs.
+    Return: what stands there, or a list of it, or None.
+    Used by: posts; every plugin with a page.
 
         @hookimpl
         async def slot(name):

@@ -44,7 +44,7 @@ async def entry_updated(entry: Entry) -> None:
 @event
 async def entry_deleted(entry: Entry) -> None:
     """After an entry was taken away; its row stays, empty, so that a thread keeps its shape.
-    entry: what is left of it.
+    entry: as it was; its row is empty by now.
     Return: nothing.
     Used by: notifications, search.
 

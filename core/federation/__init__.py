@@ -1,5 +1,14 @@
 """Speaks ActivityPub with other servers: who is here, what is published, and what comes from elsewhere."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from click import Command
+from quart import Blueprint
+
+from core.accounts.models import Account
+from core.asgi import Door
+from core.entries import Act
 from core.federation import (
     activities,
     cli,
@@ -18,6 +27,8 @@ from core.federation import (
 )
 from core.federation import inbox as inbox_door
 from core.federation import outbox as sending_out
+from core.instance import Instance
+from core.models import Actor, Entry
 from core.plugins import hookimpl
 
 REQUIRES: list[str] = []
@@ -27,27 +38,27 @@ REQUIRES: list[str] = []
 
 
 @hookimpl
-def blueprints():  # type: ignore[no-untyped-def]
+def blueprints() -> Sequence[Blueprint]:
     return [discovery.blueprint, routes.blueprint, collection_routes.blueprint]
 
 
 @hookimpl
-async def look_up(address):  # type: ignore[no-untyped-def]
+async def look_up(address: str) -> Actor | Entry | None:
     return await looking_up.look_up(address)
 
 
 @hookimpl
-def commands():  # type: ignore[no-untyped-def]
+def commands() -> Sequence[Command]:
     return [cli.domain, queue_cli.federation]
 
 
 @hookimpl
-async def entry_updated(entry):  # type: ignore[no-untyped-def]
+async def entry_updated(entry: Entry) -> None:
     readers.forget(entry)
 
 
 @hookimpl
-async def entry_deleted(entry):  # type: ignore[no-untyped-def]
+async def entry_deleted(entry: Entry) -> None:
     readers.forget(entry)
 
 
@@ -55,17 +66,17 @@ async def entry_deleted(entry):  # type: ignore[no-untyped-def]
 
 
 @hookimpl
-async def export_account(account):  # type: ignore[no-untyped-def]
+async def export_account(account: Account) -> Mapping[str, Any]:
     return await personal.exported(account)
 
 
 @hookimpl
-async def import_account(account, archive):  # type: ignore[no-untyped-def]
-    return None  # keys and deliveries belong to the server they were made on
+async def import_account() -> None:
+    """Nothing: keys and deliveries belong to the server they were made on."""
 
 
 @hookimpl
-async def erase_account(account):  # type: ignore[no-untyped-def]
+async def erase_account(account: Account) -> None:
     await personal.erase(account)
 
 
@@ -73,12 +84,12 @@ async def erase_account(account):  # type: ignore[no-untyped-def]
 
 
 @hookimpl
-def outbox():  # type: ignore[no-untyped-def]
+def outbox() -> Mapping[str, Any]:
     return activities.WRITERS
 
 
 @hookimpl
-async def outgoing(act):  # type: ignore[no-untyped-def]
+async def outgoing(act: Act) -> None:
     await sending_out.write(act)
 
 
@@ -86,12 +97,12 @@ async def outgoing(act):  # type: ignore[no-untyped-def]
 
 
 @hookimpl
-def doors():  # type: ignore[no-untyped-def]
+def doors() -> Sequence[Door]:
     return [inbox_door.DOOR]
 
 
 @hookimpl
-def inbox():  # type: ignore[no-untyped-def]
+def inbox() -> Mapping[str, Any]:
     return handlers.INBOX
 
 
@@ -99,7 +110,7 @@ def inbox():  # type: ignore[no-untyped-def]
 
 
 @hookimpl
-async def on_start(instance):  # type: ignore[no-untyped-def]
+async def on_start(instance: Instance) -> None:
     delivery.begin(instance)
     await domains.watch_policies()
     await own_keys.instance_actor()
@@ -108,7 +119,7 @@ async def on_start(instance):  # type: ignore[no-untyped-def]
 
 
 @hookimpl
-async def on_stop(instance):  # type: ignore[no-untyped-def]
+async def on_stop(instance: Instance) -> None:
     await delivery.end(instance)
     await receiving.end(instance)
     domains.stop_watching()

@@ -121,7 +121,7 @@ async def test_calling_a_hook_with_other_arguments_than_it_has_is_refused_even_i
         await Hooks().entry_published(entri=None)
     with pytest.raises(TypeError, match="visible takes the arguments parameter, viewer; got viewer"):
         Hooks().visible(viewer=None)
-    with pytest.raises(TypeError, match="slot takes the arguments name; got none"):
+    with pytest.raises(TypeError, match="slot takes the arguments name, viewer; got none"):
         await Hooks().slot()
 
 

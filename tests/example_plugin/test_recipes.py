@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
 from typing import Any
 
+from core.accounts import administration
+from core.accounts.models import Account
+from core.database import value
+from core.models import Actor
 from core.plugin_checks import check_plugin
 from core.testing import TestInstance, counted_queries, settle
 
@@ -115,3 +120,27 @@ async def test_a_server_without_the_plugin_shows_a_note(kitchens: tuple[TestInst
 async def test_the_plugin_keeps_every_rule_of_plugins(kitchen: TestInstance) -> None:
     plugins = kitchen.instance.hooks.plugins
     assert check_plugin(plugins["recipes"], list(plugins.values())) == []
+
+
+async def test_recipes_are_taken_along_brought_back_once_and_erased_with_the_account(
+    kitchens: tuple[TestInstance, TestInstance],
+) -> None:
+    kitchen, diner = kitchens
+    ann, there = await kitchen.user("ann"), await diner.user("ann")
+    await ann.post("/recipes", SOUP)
+    with kitchen.inside():
+        account = await Account.get(actor_id=ann.id)
+        answers = dict(await kitchen.instance.hooks.export_account.answers(account=account))
+    archive = loads(dumps(answers))
+    assert [recipe["name"] for recipe in archive["recipes"]["recipes.json"]] == ["Leek soup"]
+    with diner.inside():
+        for _ in range(2):
+            await diner.instance.hooks.import_account(account=await Account.get(actor_id=there.id), archive=archive)
+    (brought,) = (await there.get("/recipes"))["posts"]
+    assert (brought["title"], brought["recipe"]["minutes"]) == ("Leek soup", 40)
+    with diner.inside():
+        await administration.remove(await Actor.get(id=there.id))
+    await settle(kitchen, diner)
+    assert (await diner.anon.get("/recipes"))["posts"] == []
+    with diner.inside():
+        assert await value("SELECT COUNT(*) FROM recipes_recipe") == 0
