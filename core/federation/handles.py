@@ -61,8 +61,8 @@ async def confirmed_handle(profile: ForeignProfile, known: Actor | None, found: 
     Raises Refused where the handle leads to somebody else. A server without WebFinger has names of its own host.
     """
     wanted = profile.stated_handle or profile.handle
-    if found is not None and profile.uri in found.actors and found.subject.name.lower() == wanted.name.lower():
-        return Confirmed(found.subject, found.actors)
+    if found is not None and profile.uri in found.actors and wanted.is_same(found.subject):
+        return Confirmed(found.subject, found.actors)  # of any other host, the actor's own has to say so too
     if known is not None and known.username.lower() == wanted.name.lower() and not is_older(known, STALE):
         current = Handle(known.username, known.domain)
         if profile.stated_handle is None or wanted.is_same(current):
