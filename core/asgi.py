@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 LARGEST_KEPT = 256 * 1024
 METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 PERSONAL = frozenset((b"cookie", b"authorization"))
+DECISIVE = (b"accept", b"accept-language", b"hx-request", b"hx-history-restore-request")
+LONGEST_WISH = 500
 SIGNATURES = frozenset((b"signature", b"signature-input"))
 _MARK = "kith.cacheable"
 ROUTE = "kith.route"  # in the scope: the rule of the route that answers, for metrics and the access log
@@ -152,18 +154,16 @@ def _key(scope: Scope) -> str | None:
     """What makes two strangers' requests the same one; None for what is not a stranger's plain read."""
     if scope["method"] != "GET":
         return None
-    accept = language = enhanced = ""
+    asked: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         if name in PERSONAL:
             return None
-        if name == b"accept":
-            accept = value.decode("latin-1")
-        elif name == b"accept-language":
-            language = value.decode("latin-1")
-        elif name == b"hx-request":
-            enhanced = "hx"
-    query = scope["query_string"].decode("latin-1")
-    return f"answer:{scope['path']}?{query}|{accept[:300]}|{language[:100]}|{enhanced}"
+        if name in DECISIVE:
+            if name in asked or len(value) > LONGEST_WISH:
+                return None  # whoever reads only one of two, or the beginning, must not decide for others
+            asked[name] = value.decode("latin-1")
+    wishes = "\0".join(asked.get(name, "") for name in DECISIVE)
+    return f"answer:{scope['path']}\0{scope['query_string'].decode('latin-1')}\0{wishes}"
 
 
 def _is_signed(scope: Scope) -> bool:

@@ -152,6 +152,11 @@ _is_blocked = _Tie(
     "blocked", "EXISTS (SELECT 1 FROM core_block b WHERE b.actor_id = e.author_id AND b.target_id {viewer})"
 )
 _is_muted = _Tie("muted", "EXISTS (SELECT 1 FROM core_mute x WHERE x.target_id = e.author_id AND x.actor_id {viewer})")
+_had_to_do_with_an_answer = _Tie(
+    "answered",
+    "EXISTS (SELECT 1 FROM core_entry r WHERE r.reply_to_id = e.id AND r.deleted_at IS NULL AND (r.author_id {viewer}"
+    " OR EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = r.id AND m.actor_id {viewer})))",
+)
 
 TIES = (
     _is_author,
@@ -165,19 +170,21 @@ TIES = (
 )
 
 # A mention widens `followers` and `friends` to whoever is named, never `private`.
-VISIBLE: Rule = (
-    ~_is_deleted
+_FOR_THEM: Rule = (
+    _visibility(*OPEN)
+    | _is_author
+    | (_visibility("followers", "friends", "direct") & _is_mentioned)
+    | (_visibility("followers") & _follows)
+    | (_visibility("friends") & _follows & _is_followed)
+)
+_MAY_MEET: Rule = ~(_stays_here & _is_elsewhere) & ~_blocks & ~_is_blocked
+VISIBLE: Rule = ~_is_deleted & _author_is_here & _FOR_THEM & _MAY_MEET
+# Where something stood that was deleted. Whom it named is not known any more, but who answered it is, and whom.
+PLACE: Rule = (
+    _is_deleted
     & _author_is_here
-    & (
-        _visibility(*OPEN)
-        | _is_author
-        | (_visibility("followers", "friends", "direct") & _is_mentioned)
-        | (_visibility("followers") & _follows)
-        | (_visibility("friends") & _follows & _is_followed)
-    )
-    & ~(_stays_here & _is_elsewhere)
-    & ~_blocks
-    & ~_is_blocked
+    & (_FOR_THEM | (_visibility("followers", "friends", "direct") & _had_to_do_with_an_answer))
+    & _MAY_MEET
 )
 # What somebody may see, less what they asked not to be shown in lists.
 WANTED: Rule = VISIBLE & ~_is_muted
@@ -207,7 +214,7 @@ async def look(viewer: Viewer, entry: Entry) -> Sight:
     viewer_sql = viewer.sql(2)
     columns = ", ".join(f"{tie.sql(viewer_sql)} AS tie_{tie.name}" for tie in TIES)
     facts = await row(
-        f"SELECT a.suspended_at, a.removed_at, {columns}"  # noqa: S608 - built from the constants above
+        f"SELECT a.suspended_at, a.removed_at, {columns}"
         " FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = $1",
         entry.id,
         viewer.parameter,
@@ -227,7 +234,7 @@ async def may_see(viewer: Viewer, entry: Entry) -> bool:
     if not here().hooks.visible(viewer=viewer, parameter=2):
         return True
     found = await row(
-        "SELECT 1 AS one FROM core_entry e JOIN core_actor a ON a.id = e.author_id"  # noqa: S608
+        "SELECT 1 AS one FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
         f" WHERE e.id = $1 AND {visible_sql(viewer, 2)}",
         entry.id,
         viewer.parameter,

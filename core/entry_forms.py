@@ -31,7 +31,7 @@ class Prepared:
 async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
     """These entries, each with what is prepared of it; four queries however many they are."""
     entries = await rows(
-        "SELECT e.*, q.uri AS quote_uri, q.url AS quote_url, q.content AS quote_content, q.visibility AS quote_for,"  # noqa: S608
+        "SELECT e.*, q.uri AS quote_uri, q.url AS quote_url, q.content AS quote_content, q.visibility AS quote_for,"
         " q.deleted_at AS quote_gone, q.author_id AS quote_author, a.version AS author_version,"
         " p.author_id AS parent_author FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
         " LEFT JOIN core_entry q ON q.id = e.quote_id LEFT JOIN core_entry p ON p.id = e.reply_to_id"
@@ -55,7 +55,7 @@ class _Parts:
 async def _parts(entry_ids: list[str], actor_ids: list[str]) -> _Parts:
     parts = _Parts({}, {}, {}, {})
     people_found = await rows(
-        "SELECT a.*, m.entry_id AS mentioned_in, m.silent FROM core_mention m JOIN core_actor a ON a.id = m.actor_id"  # noqa: S608
+        "SELECT a.*, m.entry_id AS mentioned_in, m.silent FROM core_mention m JOIN core_actor a ON a.id = m.actor_id"
         f" WHERE m.entry_id {one_of(1)} UNION ALL SELECT a.*, NULL AS mentioned_in, NULL AS silent"
         f" FROM core_actor a WHERE a.id {one_of(2)}",
         entry_ids,
@@ -68,7 +68,7 @@ async def _parts(entry_ids: list[str], actor_ids: list[str]) -> _Parts:
             mention = {key: user_short(actor)[key] for key in ("userId", "username", "acct", "url")}
             parts.mentions.setdefault(actor["mentioned_in"], []).append(mention)
     for found in await rows(
-        "SELECT entry_id, 0 AS place, name, '' AS type, '' AS url, '' AS media_type, '' AS alt, NULL AS width,"  # noqa: S608
+        "SELECT entry_id, 0 AS place, name, '' AS type, '' AS url, '' AS media_type, '' AS alt, NULL AS width,"
         " NULL AS height, '' AS blurhash, NULL AS focus, CAST(id AS TEXT) AS file_id FROM core_entry_tag"
         f" WHERE entry_id {one_of(1)} UNION ALL SELECT entry_id, position, NULL, type, url, media_type, alt, width,"
         f" height, blurhash, CAST(focus AS TEXT), CAST(id AS TEXT) FROM core_attachment WHERE entry_id {one_of(1)}"
@@ -148,7 +148,11 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
 
 def _reply_author(entry: Row, parts: _Parts) -> Form | None:
     author = parts.actors.get(entry["parent_author"] or "")
-    return user_short(author) if author else None
+    return user_short(author) if author and _is_present(author) else None
+
+
+def _is_present(author: Row) -> bool:
+    return not (author["suspended_at"] or author["removed_at"])
 
 
 def _quote(entry: Row, parts: _Parts) -> Form | None:
@@ -156,7 +160,7 @@ def _quote(entry: Row, parts: _Parts) -> Form | None:
     author = parts.actors.get(entry["quote_author"] or "")
     if author is None or entry["quote_gone"] or entry["quote_for"] not in OPEN:
         return None
-    if author["suspended_at"] or author["removed_at"]:
+    if not _is_present(author):
         return None
     return {
         "postId": entry["quote_id"],

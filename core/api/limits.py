@@ -32,6 +32,8 @@ def _is_within(address: str, networks: tuple[str, ...]) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
     return any(found in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
@@ -42,7 +44,9 @@ def neighbourhood(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ipaddress.ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network(f"{found}/64", strict=False))
+    return str(found)
 
 
 def count_requests(app: Quart) -> None:

@@ -96,7 +96,9 @@ async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
     """Keep a post until its time has come; the id it will have. Raises as `write`, where it could not be published."""
     if at <= now():
         raise Invalid({"publishAt": "This is in the past."})
-    await _drafted(author, **body)
+    draft = await _drafted(author, **body)
+    # What it answers may be gone by then: who may see it is settled now.
+    body = {**body, "visibility": draft.visibility, "local_only": draft.local_only}
     # The id carries the time of publication: it is known now, and sorts where the post will stand.
     entry_id = new_id(at)
     async with transaction():

@@ -1,0 +1,152 @@
+"""What somebody tries who wants to see or do what they may not, through the API, the pages and the sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from core.accounts import administration
+from core.database import execute
+from core.testing import Person, TestInstance, Visitor, befriend, settle, world
+
+DOCUMENT, PAGE = "application/activity+json", "text/html,application/xhtml+xml"
+
+
+async def _a_day_later(alpha: TestInstance) -> None:
+    with alpha.inside():
+        await execute("UPDATE core_job SET due_at = $1", datetime.now(UTC) - timedelta(seconds=1))
+    await settle(alpha)
+
+
+async def _asked(alpha: TestInstance, path: str, headers: Sequence[tuple[str, str]] = ()) -> httpx.Response:
+    """A stranger's request whose headers may stand there twice."""
+    return await alpha.client.request("GET", path, headers=list(headers))
+
+
+# -- Seeing what is for a few --------------------------------------------------
+@pytest.mark.parametrize("wish", [{}, {"visibility": "public"}])
+@pytest.mark.parametrize("visibility", ["direct", "followers", "friends"])
+async def test_an_answer_for_later_stays_as_narrow_as_what_it_answered_even_if_that_has_gone(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor, visibility: str, wish: dict[str, str]
+) -> None:
+    await befriend(ann, bob)
+    root = (await ann.publish("@bob the secret?", visibility=visibility))["postId"]
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    later = await bob.post("/posts", {"content": "the secret", "inReplyTo": root, "publishAt": at, **wish})
+    await ann.delete(f"/posts/{root}")
+    await _a_day_later(alpha)
+    assert (await bob.get(f"/posts/{later['postId']}"))["visibility"] == visibility
+    assert not await anon_sees(anon, later["postId"])
+
+
+async def anon_sees(anon: Visitor, post_id: str) -> bool:
+    return (await anon.call("GET", f"/posts/{post_id}")).status_code == 200
+
+
+async def test_a_local_answer_for_later_stays_local_even_if_what_it_answered_has_gone(
+    alpha: TestInstance, ann: Person, bob: Person
+) -> None:
+    root = (await ann.publish("between us", localOnly=True))["postId"]
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    later = await bob.post("/posts", {"content": "yes", "inReplyTo": root, "publishAt": at})
+    await ann.delete(f"/posts/{root}")
+    await _a_day_later(alpha)
+    assert (await bob.get(f"/posts/{later['postId']}"))["localOnly"] is True
+
+
+@pytest.mark.parametrize("visibility", ["direct", "followers", "friends"])
+async def test_a_deleted_answer_that_was_for_a_few_leaves_no_trace_for_others(
+    ann: Person, bob: Person, eve: Person, anon: Visitor, visibility: str
+) -> None:
+    await befriend(ann, bob)
+    root = (await eve.publish("root"))["postId"]
+    hidden = (await ann.publish("@bob pst", inReplyTo=root, visibility=visibility))["postId"]
+    answer = (await bob.publish("@ann yes", inReplyTo=hidden, visibility=visibility))["postId"]
+    await ann.delete(f"/posts/{hidden}")
+    assert (await anon.get(f"/posts/{root}/thread"))["replies"] == []
+    assert "@ann" not in (await anon.page(f"/@eve/{root}")).text
+    assert [one["isDeleted"] for one in (await bob.get(f"/posts/{answer}/thread"))["ancestors"]] == [False, True]
+    assert [one["postId"] for one in (await bob.get(f"/posts/{root}/thread"))["replies"]] == [hidden, answer]
+
+
+async def test_what_somebody_deleted_is_no_trace_of_them_for_whom_they_block(
+    ann: Person, bob: Person, eve: Person
+) -> None:
+    root = (await bob.publish("root"))["postId"]
+    gone = (await ann.publish("gone", inReplyTo=root))["postId"]
+    await bob.publish("answer", inReplyTo=gone)
+    await ann.delete(f"/posts/{gone}")
+    await ann.post(f"/users/{eve.id}/block")
+    assert gone not in [one["postId"] for one in (await eve.get(f"/posts/{root}/thread"))["replies"]]
+
+
+async def test_deleted_posts_of_who_was_suspended_are_not_shown(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor
+) -> None:
+    root = (await bob.publish("root"))["postId"]
+    gone = (await ann.publish("gone", inReplyTo=root))["postId"]
+    answer = (await bob.publish("answer", inReplyTo=gone))["postId"]
+    await ann.delete(f"/posts/{gone}")
+    with alpha.inside():
+        await administration.suspend(ann.actor)
+    assert [one["postId"] for one in (await anon.get(f"/posts/{root}/thread"))["replies"]] == [answer]
+
+
+async def test_who_is_answered_is_not_named_once_they_were_suspended(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor
+) -> None:
+    answer = await bob.publish("answer", inReplyTo=(await ann.publish())["postId"])
+    assert (await anon.get(f"/posts/{answer['postId']}"))["inReplyToUser"]["username"] == "ann"
+    with alpha.inside():
+        await administration.suspend(ann.actor)
+    assert (await anon.get(f"/posts/{answer['postId']}"))["inReplyToUser"] is None
+
+
+# -- What is kept for strangers ------------------------------------------------
+async def test_a_quote_does_not_outlive_what_it_quotes_on_kept_pages(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor
+) -> None:
+    quoted = (await bob.publish("a regrettable thing"))["postId"]
+    post = (await ann.publish("look", quote=quoted))["postId"]
+    for path in ("/@ann", f"/@ann/{post}"):
+        await anon.page(path)
+    await bob.delete(f"/posts/{quoted}")
+    for path in ("/@ann", f"/@ann/{post}"):
+        assert "a regrettable thing" not in (await anon.page(path)).text
+
+
+@pytest.mark.parametrize("path", ["/@ann", "/local"])
+async def test_nobody_puts_another_answer_in_the_place_of_a_kept_one_with_two_headers(
+    alpha: TestInstance, ann: Person, anon: Visitor, path: str
+) -> None:
+    await ann.publish("hello")
+    await _asked(alpha, path, [("Accept", DOCUMENT), ("Accept", PAGE)])
+    await _asked(alpha, path, [("Accept", PAGE), ("HX-Request", "true"), ("HX-Request", "")])
+    answer = await _asked(alpha, path, [("Accept", PAGE)])
+    assert answer.headers["content-type"].startswith("text/html") and "<!doctype html>" in answer.text.lower()
+
+
+@pytest.mark.parametrize(
+    "first", [{"HX-Request": "no"}, {"HX-Request": "true", "HX-History-Restore-Request": "true"}], ids=str
+)
+async def test_nobody_puts_a_page_in_the_place_of_a_kept_fragment(
+    alpha: TestInstance, ann: Person, first: dict[str, str]
+) -> None:
+    await ann.publish("hello")
+    await _asked(alpha, "/local", [("Accept", PAGE), *first.items()])
+    fragment = await _asked(alpha, "/local", [("Accept", PAGE), ("HX-Request", "true")])
+    assert "<html" not in fragment.text and "hello" in fragment.text
+
+
+# -- Limits --------------------------------------------------------------------
+async def test_addresses_mapped_into_ipv6_do_not_share_one_limit() -> None:
+    async with world("alpha.test", rate_limits__enabled=True, rate_limits__signed_out_per_five_minutes=3) as (alpha,):
+        statuses = []
+        for number in (1, 1, 1, 1, 2):
+            transport = httpx.ASGITransport(app=alpha.instance.asgi, client=(f"::ffff:198.51.100.{number}", 5000))
+            async with httpx.AsyncClient(transport=transport, base_url=alpha.base_url) as client:
+                statuses.append((await client.get("/api/v1/posts")).status_code)
+    assert statuses == [200, 200, 200, 429, 200]
