@@ -36,6 +36,7 @@ _FAST: Mapping[str, object] = {
     "accounts.require_verified_email": False,
     "mail.backend": "file",
     "log.level": "error",
+    "log.access_sample": 0,
 }
 
 

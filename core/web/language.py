@@ -11,6 +11,7 @@ from gettext import NullTranslations, translation
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from markupsafe import Markup
 
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
 
@@ -107,3 +108,20 @@ def gettext(message: str) -> str:
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The message in the form the count asks for, in the reader's language."""
     return current_language().translations.ngettext(singular, plural, count)
+
+
+def said(message: str, **variables: object) -> Markup:
+    """The message in the reader's language as templates say it: a format string, whatever is put into it escaped."""
+    if not variables:
+        return _said(current_language().code, message)
+    return Markup(gettext(message)) % variables
+
+
+@lru_cache(maxsize=4096)
+def _said(code: str, message: str) -> Markup:
+    return Markup(language(code).translations.gettext(message)) % {}
+
+
+def counted(singular: str, plural: str, count: int, **variables: object) -> Markup:
+    """The message in the form the count asks for, as templates say it; `num` is the count."""
+    return Markup(ngettext(singular, plural, count)) % {"num": count, **variables}

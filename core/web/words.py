@@ -116,6 +116,12 @@ class Audience:
 
 def audience_words(visibility: str) -> Audience:
     """The icon, the word and the sentence of an audience; an unknown one is told as the narrowest."""
+    return _audience(visibility, current_language().code)
+
+
+@lru_cache(maxsize=256)
+def _audience(visibility: str, code: str) -> Audience:
+    """The same in the reader's language, which is that of the code."""
     icons = {"public": "globe", "unlisted": "moon", "followers": "lock", "friends": "users-round", "direct": "at-sign"}
     words = {
         "public": (gettext("Public"), gettext("Everyone can see this")),

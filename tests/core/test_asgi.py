@@ -11,7 +11,7 @@ import structlog
 
 from core.logs import configure
 from core.metrics import registry
-from core.testing import Visitor
+from core.testing import Visitor, world
 
 
 @pytest.fixture
@@ -30,8 +30,9 @@ def requests_in(stream: io.StringIO) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == "request"]
 
 
-async def test_each_request_leaves_a_line_that_bears_its_id(access_lines: io.StringIO, anon: Visitor) -> None:
-    answer = await anon.page("/nodeinfo/2.1?of=nobody")
+async def test_each_request_leaves_a_line_that_bears_its_id(access_lines: io.StringIO) -> None:
+    async with world("logged.test", log__access_sample=1.0) as (logged,):
+        answer = await logged.anon.page("/nodeinfo/2.1?of=nobody")
     [line] = requests_in(access_lines)
     assert (line["method"], line["path"], line["status"]) == ("GET", "/nodeinfo/2.1", 200)
     assert line["bytes"] == len(answer.content) and line["milliseconds"] > 0
