@@ -56,9 +56,11 @@ def kinds() -> Sequence[Kind]:
 
 
 @collect
-def inbox() -> Mapping[str, Callable[..., Awaitable[None]]]:
+def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
     """At start; the handlers are called for verified activities from other servers.
-    Return: handlers by the activity's type, and for an Undo by its object's type as well.
+    Return: handlers by the activity's type, or by that and its object's type: "Undo Like", "Update Actor". A handler is
+        called inside a transaction with a core.federation.incoming.Incoming. It answers None once it has acted,
+        "unknown" where the next plugin is to be asked, or why there was nothing to do; it raises KithErrors to refuse.
     Used by: posts, groups, chat, federation.
 
         @hookimpl

@@ -208,7 +208,11 @@ def begin(instance: Instance) -> None:
 
 
 async def _knock(scope: Scope, receive: Receive, send: Send) -> None:
-    await _inboxes[here().database](scope, receive, send)
+    inbox = _inboxes.get(here().database)
+    if inbox is None:  # the server has only just come up, or is about to go
+        await _answer(send, Unavailable())
+    else:
+        await inbox(scope, receive, send)
 
 
 DOOR = Door("inbox", "POST", PATH, _knock)
