@@ -110,7 +110,7 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return current_language().translations.ngettext(singular, plural, count)
 
 
-def said(message: str, **variables: object) -> Markup:
+def said(message: str, /, **variables: object) -> Markup:
     """The message in the reader's language as templates say it: a format string, whatever is put into it escaped."""
     if not variables:
         return _said(current_language().code, message)
@@ -122,6 +122,6 @@ def _said(code: str, message: str) -> Markup:
     return Markup(language(code).translations.gettext(message)) % {}
 
 
-def counted(singular: str, plural: str, count: int, **variables: object) -> Markup:
+def counted(singular: str, plural: str, count: int, /, **variables: object) -> Markup:
     """The message in the form the count asks for, as templates say it; `num` is the count."""
     return Markup(ngettext(singular, plural, count)) % {"num": count, **variables}
