@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from core.api.forms import Form
     from core.audience import STRANGER, Viewer, may_see, viewer_of, visible_sql
     from core.database import (
+        HIGHEST_ID,
+        LOWEST_ID,
         IdField,
         JSONField,
         OrderedIndex,
@@ -59,8 +61,8 @@ _HOMES = {
     "core.api.forms": "Form",
     "core.audience": "STRANGER Viewer may_see viewer_of visible_sql",
     "core.database": (
-        "IdField JSONField OrderedIndex after_commit execute from_json is_id many new_id now one_of row rows"
-        " transaction value when"
+        "HIGHEST_ID LOWEST_ID IdField JSONField OrderedIndex after_commit execute from_json is_id many new_id now"
+        " one_of row rows transaction value when"
     ),
     "core.entries": "Act AttachmentDraft Document Draft Kind by_uri edit publishing remove visible_entry",
     "core.html": "clean plain render",
@@ -75,6 +77,8 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "HIGHEST_ID",
+    "LOWEST_ID",
     "PLUGIN_API",
     "STRANGER",
     "Act",

@@ -15,9 +15,23 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError, IntegrityError, OperationalError
 
 from core.engines import Callback, DatabaseUnavailable, Engine, Row, call_each, detach, open_transaction, restore
-from core.fields import IdField, JSONField, OrderedIndex, from_json, is_id, new_id, now, to_json, when
+from core.fields import (
+    HIGHEST_ID,
+    LOWEST_ID,
+    IdField,
+    JSONField,
+    OrderedIndex,
+    from_json,
+    is_id,
+    new_id,
+    now,
+    to_json,
+    when,
+)
 
 __all__ = [
+    "HIGHEST_ID",
+    "LOWEST_ID",
     "AppModels",
     "Database",
     "DatabaseUnavailable",

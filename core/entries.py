@@ -230,7 +230,7 @@ async def remove(entry: Entry, by: Actor) -> None:
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
         await _count(entry, -1)
         for table in _PARTS:
-            await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry.id)  # noqa: S608 - names from above
+            await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry.id)
         homes = await rows("DELETE FROM core_timeline WHERE entry_id = $1 RETURNING owner_id", entry.id)
         await bury(entry.uri, author.uri, entry.kind)
         after_commit(lambda: announce_removed(entry, [home["owner_id"] for home in homes]))

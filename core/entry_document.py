@@ -9,7 +9,7 @@ from mimetypes import guess_type
 from typing import Any
 
 from core.audience import OPEN
-from core.database import from_json, rows
+from core.database import LOWEST_ID, from_json, rows
 from core.entries import Document
 from core.instance import here
 from core.models import Actor, Entry
@@ -18,7 +18,6 @@ from core.outbound import PUBLIC, addressed
 # Peers turn down pictures that claim to be larger (section 9 of the federation profile), but need no claim at all.
 LARGEST_SIDE = 5000
 _GUESSED_TYPES = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mpeg"}
-_BEGINNING = "00000000-0000-0000-0000-000000000000"
 _QUOTE_MEDIA_TYPE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 
 
@@ -76,7 +75,7 @@ def _replies(entry: Entry) -> Document:
     uri = f"{entry.uri}/replies"
     collection = _counted(uri, entry.replies_count)
     # Whoever is given the collection embedded looks for its pages there, and does not fetch it again.
-    return {**collection, "first": f"{uri}?after={_BEGINNING}"} if entry.visibility in OPEN else collection
+    return {**collection, "first": f"{uri}?after={LOWEST_ID}"} if entry.visibility in OPEN else collection
 
 
 def _mention(actor: Actor) -> Document:

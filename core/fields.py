@@ -17,7 +17,9 @@ from tortoise.fields.base import Field
 from tortoise.indexes import PartialIndex
 from tortoise.models import Model
 
-NO_ID = str(uuid.UUID(int=0))
+# Every id lies between these two, and nothing has either.
+LOWEST_ID = str(uuid.UUID(int=0))
+HIGHEST_ID = str(uuid.UUID(int=(1 << 128) - 1))
 
 
 def new_id(at: datetime.datetime | None = None) -> str:
@@ -80,8 +82,8 @@ class IdField(Field[str], str):  # type: ignore[misc]  # the second base tells T
             return str(uuid.UUID(str(value)))
         except ValueError:
             if isinstance(instance, Model):
-                raise ValueError(f"{self.model_field_name} must be a UUID") from None  # noqa: TRY004
-            return NO_ID
+                raise ValueError(f"{self.model_field_name} must be a UUID") from None
+            return LOWEST_ID
 
     def to_python_value(self, value: Any) -> str | None:
         return None if value is None else str(value)

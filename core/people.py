@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.audience import Viewer
-from core.database import is_id, one_of, row, rows, value
+from core.database import HIGHEST_ID, LOWEST_ID, is_id, one_of, row, rows, value
 from core.errors import NotFound
 from core.instance import here
 from core.models import ACCEPTED, REQUESTED, Actor
@@ -66,18 +66,16 @@ _NOT_APART = (
     " AND NOT EXISTS (SELECT 1 FROM core_block b WHERE b.target_id = a.id AND b.actor_id = $2)"
 )
 _PRESENT = "a.suspended_at IS NULL AND a.removed_at IS NULL"
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 async def _page(tie: str, subject: str, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
     """A page of actors, newest tie first; each row has the actor's columns and `position`, the tie's id."""
     return await rows(
-        f"SELECT a.*, t.id AS position FROM {tie} WHERE {_PRESENT}{_NOT_APART}"  # noqa: S608 - constants below
+        f"SELECT a.*, t.id AS position FROM {tie} WHERE {_PRESENT}{_NOT_APART}"
         " AND t.id < $3 ORDER BY t.id DESC LIMIT $4",
         subject,
-        viewer.actor_id or _NOBODY,
-        before or _FIRST,
+        viewer.actor_id or LOWEST_ID,
+        before or HIGHEST_ID,
         limit + 1,
     )
 
@@ -167,14 +165,14 @@ async def directory(viewer: Viewer, term: str, page: int, limit: int) -> tuple[l
     like = "%" + term.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     found = "(a.username_key LIKE $1 ESCAPE '\\' OR LOWER(a.name) LIKE $1 ESCAPE '\\')"
     total = await value(
-        f"SELECT COUNT(*) FROM core_actor a WHERE {found} AND {where}",  # noqa: S608
+        f"SELECT COUNT(*) FROM core_actor a WHERE {found} AND {where}",
         like,
-        viewer.actor_id or _NOBODY,
+        viewer.actor_id or LOWEST_ID,
     )
     people = await rows(
-        f"SELECT a.* FROM core_actor a WHERE {found} AND {where} ORDER BY a.id LIMIT $3 OFFSET $4",  # noqa: S608
+        f"SELECT a.* FROM core_actor a WHERE {found} AND {where} ORDER BY a.id LIMIT $3 OFFSET $4",
         like,
-        viewer.actor_id or _NOBODY,
+        viewer.actor_id or LOWEST_ID,
         limit,
         (page - 1) * limit,
     )
@@ -234,7 +232,7 @@ _RELATIONS = (
 async def relations(viewer_id: str, actor_ids: list[str]) -> dict[str, set[str]]:
     """What ties the viewer to each of these actors: the names of the API's `is…` keys that are true."""
     text = " UNION ALL ".join(
-        f"SELECT '{name}' AS name, {column} AS actor_id FROM ({select}) r_{name} WHERE {column} {one_of(2)}"  # noqa: S608
+        f"SELECT '{name}' AS name, {column} AS actor_id FROM ({select}) r_{name} WHERE {column} {one_of(2)}"
         for name, select, column in _RELATIONS
     )
     ties: dict[str, set[str]] = {actor_id: set() for actor_id in actor_ids}

@@ -74,7 +74,7 @@ async def standing_post(entry_id: str, *, boost_id: str | None = None) -> bytes 
 
 async def _page_of(entry_id: str, boost_id: str | None, condition: str = "") -> Sequence[Row]:
     return await rows(
-        f"SELECT {PAGE_COLUMNS}, {VIA_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"  # noqa: S608
+        f"SELECT {PAGE_COLUMNS}, {VIA_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
         " LEFT JOIN core_boost b ON b.id = $2 LEFT JOIN core_actor v ON v.id = b.actor_id"
         f" WHERE e.id = $1{condition}",
         entry_id,
@@ -119,7 +119,7 @@ async def _marks(viewer: Actor, entry_ids: list[str]) -> dict[str, str]:
     """What the viewer did with each entry: l(iked), s(hared), b(ookmarked); q where a block hides what it quotes."""
     marks: dict[str, str] = {}
     for found in await rows(
-        f"SELECT 'l' AS mark, entry_id FROM core_like WHERE entry_id {one_of(2)} AND actor_id = $1"  # noqa: S608
+        f"SELECT 'l' AS mark, entry_id FROM core_like WHERE entry_id {one_of(2)} AND actor_id = $1"
         f" UNION ALL SELECT 's' AS mark, entry_id FROM core_boost WHERE entry_id {one_of(2)} AND actor_id = $1"
         f" UNION ALL SELECT 'b' AS mark, entry_id FROM core_bookmark WHERE entry_id {one_of(2)} AND actor_id = $1"
         " UNION ALL SELECT 'q' AS mark, x.id AS entry_id FROM core_entry x JOIN core_entry q ON q.id = x.quote_id"

@@ -13,7 +13,7 @@ from core.instance import here
 from core.models import Actor, Bookmark, Boost, Entry, Like
 
 _ADD = {
-    table: f"INSERT INTO {table} (id, actor_id, entry_id, uri) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"  # noqa: S608
+    table: f"INSERT INTO {table} (id, actor_id, entry_id, uri) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
     for table in ("core_like", "core_boost")
 }
 
@@ -99,7 +99,7 @@ async def unbookmark(actor: Actor, entry: Entry) -> None:
 
 async def _count(column: str, entry: Entry) -> None:
     """One more; NotFound where the entry was deleted since it was read."""
-    sql = f"UPDATE core_entry SET {column} = {column} + 1 WHERE id = $1 AND deleted_at IS NULL"  # noqa: S608
+    sql = f"UPDATE core_entry SET {column} = {column} + 1 WHERE id = $1 AND deleted_at IS NULL"
     if not await execute(sql, entry.id):
         raise NotFound("There is no such post.")
 

@@ -7,7 +7,7 @@ follows shared it. Every statement here may run twice, and puts back what still 
 from __future__ import annotations
 
 from core import live_feed
-from core.database import after_commit, execute, one_of, rows, transaction, value
+from core.database import HIGHEST_ID, LOWEST_ID, after_commit, execute, one_of, rows, transaction, value
 from core.models import ACCEPTED, Actor, Boost, Entry
 from core.tasks import task
 
@@ -32,14 +32,12 @@ _FITS = (
 )
 # Always in the order of the owners, so that of two who fill the same timelines neither waits for the other.
 _ONCE = " ON CONFLICT DO NOTHING RETURNING owner_id, entry_id"
-_FIRST = "00000000-0000-0000-0000-000000000000"
-_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 def _of_authors(which: str) -> str:
     """Put entries into the timelines of those who follow their authors, as far as they fit there."""
     return (
-        f"{_INSERT} o.id, e.id, e.id, NULL FROM core_entry e JOIN core_follow f ON f.target_id = e.author_id"  # noqa: S608
+        f"{_INSERT} o.id, e.id, e.id, NULL FROM core_entry e JOIN core_follow f ON f.target_id = e.author_id"
         f"{_FOLLOWERS}{which}{_FITS} ORDER BY o.id{_ONCE}"
     )
 
@@ -47,7 +45,7 @@ def _of_authors(which: str) -> str:
 def _of_sharers(which: str) -> str:
     """Put shared entries into the timelines of those who follow the sharers; the first share counts."""
     return (
-        f"{_INSERT} o.id, e.id, b.id, b.actor_id FROM core_boost b JOIN core_entry e ON e.id = b.entry_id"  # noqa: S608
+        f"{_INSERT} o.id, e.id, b.id, b.actor_id FROM core_boost b JOIN core_entry e ON e.id = b.entry_id"
         f" JOIN core_follow f ON f.target_id = b.actor_id{_FOLLOWERS}{which} AND o.id <> e.author_id"
         f" ORDER BY o.id, b.id{_ONCE}"
     )
@@ -57,13 +55,13 @@ def _of_sharers(which: str) -> str:
 async def place(entry: Entry) -> None:
     """Put a new entry into its author's timeline and those of its followers here, now or by a job."""
     if entry.is_local:
-        await execute(f"{_INSERT} author_id, id, id, NULL FROM core_entry WHERE id = $1{_ONCE}", entry.id)  # noqa: S608
+        await execute(f"{_INSERT} author_id, id, id, NULL FROM core_entry WHERE id = $1{_ONCE}", entry.id)
     if entry.visibility == "private":
         return
     if await _has_many_followers(entry.author_id):
         await fill_timelines.later(entry_id=entry.id)
     else:
-        await _fill(entry.id, _FIRST, _LAST)
+        await _fill(entry.id, LOWEST_ID, HIGHEST_ID)
 
 
 async def place_boost(boost: Boost) -> None:
@@ -71,12 +69,12 @@ async def place_boost(boost: Boost) -> None:
     if await _has_many_followers(boost.actor_id):
         await fill_boost.later(boost_id=boost.id)
     else:
-        await _fill_boost(boost.id, _FIRST, _LAST)
+        await _fill_boost(boost.id, LOWEST_ID, HIGHEST_ID)
 
 
 async def _has_many_followers(actor_id: str) -> bool:
     """Counted no further than it matters."""
-    sql = f"SELECT 1 FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT 1 OFFSET {AT_ONCE}"  # noqa: S608
+    sql = f"SELECT 1 FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT 1 OFFSET {AT_ONCE}"
     return bool(await value(sql, actor_id))
 
 
@@ -94,7 +92,7 @@ async def _fill_boost(boost_id: str, after: str, last: str) -> None:
 
 
 @task
-async def fill_timelines(entry_id: str, after: str = _FIRST) -> None:
+async def fill_timelines(entry_id: str, after: str = LOWEST_ID) -> None:
     """Fill the timelines of one batch of followers, then queue the next batch."""
     author = "SELECT author_id FROM core_entry WHERE id = $1 AND deleted_at IS NULL"
     if last := await _end_of_batch(author, entry_id, after):
@@ -104,7 +102,7 @@ async def fill_timelines(entry_id: str, after: str = _FIRST) -> None:
 
 
 @task
-async def fill_boost(boost_id: str, after: str = _FIRST) -> None:
+async def fill_boost(boost_id: str, after: str = LOWEST_ID) -> None:
     """Fill the timelines of one batch of those who follow a much followed sharer, then queue the next batch."""
     if last := await _end_of_batch("SELECT actor_id FROM core_boost WHERE id = $1", boost_id, after):
         async with transaction():
@@ -115,7 +113,7 @@ async def fill_boost(boost_id: str, after: str = _FIRST) -> None:
 async def _end_of_batch(followed: str, subject_id: str, after: str) -> str | None:
     """The last of the next follows of somebody; None where there are no more."""
     last = await value(
-        f"SELECT MAX(id::text) FROM (SELECT f.id FROM core_follow f WHERE f.target_id = ({followed})"  # noqa: S608
+        f"SELECT MAX(id::text) FROM (SELECT f.id FROM core_follow f WHERE f.target_id = ({followed})"
         f" AND f.state = '{ACCEPTED}' AND f.id > $2 ORDER BY f.id LIMIT {BATCH}) AS batch",
         subject_id,
         after,

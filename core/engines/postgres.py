@@ -16,7 +16,7 @@ from tortoise.backends.asyncpg.schema_generator import AsyncpgSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transaction
-from core.fields import NO_ID, to_json
+from core.fields import LOWEST_ID, to_json
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _PLAIN = {str, int, float, bool, bytes, list, type(None)}
@@ -185,7 +185,7 @@ def encode_id(value: object) -> str:
     try:
         uuid.UUID(text)
     except ValueError:
-        return NO_ID
+        return LOWEST_ID
     return text
 
 

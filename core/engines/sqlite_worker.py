@@ -72,7 +72,7 @@ class Worker:
                     if connection is None:
                         connection = self._connect()
                     result = work(connection)
-                except Exception as problem:  # noqa: BLE001  # whoever waits for the answer gets it
+                except Exception as problem:  # whoever waits for the answer gets it
                     error = problem
                     refusal = problem if connection is None else None
             try:

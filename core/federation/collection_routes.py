@@ -8,7 +8,7 @@ from quart import Blueprint, Response, request
 
 from core import people
 from core.audience import OPEN, STRANGER, visible_sql
-from core.database import is_id, rows, value
+from core.database import HIGHEST_ID, LOWEST_ID, is_id, rows, value
 from core.errors import NotFound, Unauthenticated
 from core.federation.addresses import INSTANCE_ACTOR, context_url, origin_of
 from core.federation.collections import collection, page, whole
@@ -24,7 +24,6 @@ OUTBOX_PAGE = 20
 PEOPLE_PAGE = 100
 THREAD_PAGE = 60
 SYNCHRONIZED_AT_MOST = 25_000
-_FIRST, _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000"
 
 
 @blueprint.before_request
@@ -51,7 +50,7 @@ async def read_outbox(actor_id: str) -> Response:
     before = _position("before")
     if before is None:
         total = await value(f"SELECT COUNT(*) {_published()}", actor.id, None)
-        return _answer(collection(actor.outbox_url, total, first=_at(actor.outbox_url, "before", _FIRST)))
+        return _answer(collection(actor.outbox_url, total, first=_at(actor.outbox_url, "before", HIGHEST_ID)))
     found = await rows(
         f"SELECT e.id {_published()} AND e.id < $3 ORDER BY e.id DESC LIMIT $4",
         actor.id,
@@ -112,7 +111,7 @@ async def _people(actor: Actor, uri: str, total: int, listed: Any) -> Response:
     keep(request, f"actor:{actor.id}")
     before = _position("before")
     if before is None:
-        return _answer(collection(uri, total, first=_at(uri, "before", _FIRST)))
+        return _answer(collection(uri, total, first=_at(uri, "before", HIGHEST_ID)))
     found = await listed(actor, STRANGER, before, PEOPLE_PAGE)
     following = _next(uri, "before", found, PEOPLE_PAGE, column="position")
     items = [one["uri"] for one in found[:PEOPLE_PAGE]]
@@ -197,7 +196,7 @@ async def _thread(entry: Entry, uri: str, where: str, *, ordered: bool, **more: 
     after = _position("after")
     if after is None:
         total = await value(f"SELECT COUNT(*) {source}", entry.id, None)
-        return _answer(collection(uri, total, first=_at(uri, "after", _LAST), ordered=ordered, **more))
+        return _answer(collection(uri, total, first=_at(uri, "after", LOWEST_ID), ordered=ordered, **more))
     found = await rows(
         f"SELECT e.id, e.uri {source} AND e.id > $3 ORDER BY e.id LIMIT $4", entry.id, None, after, THREAD_PAGE + 1
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.database import after_commit, execute, many, new_id, now, one_of, rows, transaction, value
+from core.database import LOWEST_ID, after_commit, execute, many, new_id, now, one_of, rows, transaction, value
 from core.entries import Document
 from core.federation.addresses import host_of, is_ours
 from core.federation.documents import as_list, is_public
@@ -23,7 +23,6 @@ LOOKED_AT = 1000  # followers looked at to find out whether they are few
 BATCH = 2000  # actors whose inboxes the job writes in one transaction
 INVOLVED_AT_MOST = 5000
 
-_LOWEST = "00000000-0000-0000-0000-000000000000"
 _INBOX = "CASE WHEN a.shared_inbox_url <> '' THEN a.shared_inbox_url ELSE a.inbox_url END AS inbox"
 _ELSEWHERE = "a.domain <> '' AND a.suspended_at IS NULL AND a.removed_at IS NULL AND a.inbox_url <> ''"
 _FOLLOWERS = (
@@ -158,7 +157,7 @@ async def write_deliveries(outgoing_id: str, sender_id: str, lane: int, inboxes:
 
 
 @task(lane=2, attempts=20)
-async def expand(outgoing_id: str, lane: int, inboxes: list[str], whom: str, after: str = _LOWEST) -> None:
+async def expand(outgoing_id: str, lane: int, inboxes: list[str], whom: str, after: str = LOWEST_ID) -> None:
     """Write the deliveries of an activity that goes to many: a batch of actors, then a job for the next batch."""
     outgoing = await _still_wanted(outgoing_id)
     if outgoing is None:

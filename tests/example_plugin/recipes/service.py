@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core import Actor, Draft, Entry, execute, from_json, here, one_of, plain, publishing, render, rows
+from core import HIGHEST_ID, Actor, Draft, Entry, execute, from_json, here, one_of, plain, publishing, render, rows
 from core.audience import STRANGER, Viewer, visible_sql
 from core.errors import Invalid
 from core.present import PAGE_COLUMNS
@@ -55,7 +55,7 @@ async def newest(viewer: Viewer, before: str | None, limit: int) -> list[dict[st
         f" JOIN core_actor a ON a.id = e.author_id WHERE e.id < $2 AND {visible_sql(viewer, 1)}"
         " ORDER BY e.id DESC LIMIT $3",
         viewer.parameter,
-        before or "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        before or HIGHEST_ID,
         limit + 1,
     )
 
