@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -119,7 +120,9 @@ async def render_page(
     response = html_response(html, status)
     if not indexed:
         response.headers["X-Robots-Tag"] = "noindex"
-    if guest and needs_guest(html):
+    if identity is None and not needs_guest(html):
+        response.headers["ETag"] = f'"{blake2b(html.encode(), digest_size=12).hexdigest()}"'
+    elif guest:
         response.set_cookie(
             csrf.GUEST_COOKIE,
             guest,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from core.accounts.models import Session
 from core.accounts.sessions import COOKIE
+from core.database import now
 from core.testing import PASSWORD, Person, TestInstance, Visitor, world
 from core.testing.pages import submit
 from core.web.csrf import GUEST_COOKIE
@@ -101,6 +104,22 @@ async def test_who_logs_out_is_a_stranger_again(ann: Person) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert "data-viewer" not in (await browser.get("/")).text
     await ann.refused(401, "GET", "/users/me")
+
+
+async def test_a_session_stands_as_long_as_it_is_used(ann: Person) -> None:
+    day = timedelta(days=1)
+    with ann.instance.inside():
+        await Session.filter(id=ann.session_id).update(last_used_at=now() - day, expires_at=now() + day)
+    ann.instance.instance.cache.drop_prefix("")
+    async with ann.browser() as browser:
+        assert (await browser.get("/bookmarks")).status_code == 200
+    with ann.instance.inside():
+        session = await Session.get(id=ann.session_id)
+        assert session.expires_at > now() + 29 * day
+        await Session.filter(id=ann.session_id).update(expires_at=now() - day)
+    ann.instance.instance.cache.drop_prefix("")
+    async with ann.browser() as browser:
+        assert (await browser.get("/bookmarks")).status_code == 303
 
 
 async def test_nobody_logs_out_by_following_a_link(ann: Person) -> None:

@@ -48,6 +48,14 @@ async def test_who_is_signed_in_is_never_given_what_was_prepared(ann: Person, an
         assert "data-viewer" not in text
 
 
+async def test_who_has_a_page_already_is_told_that_it_is_the_same(ann: Person, anon: Visitor, post: Data) -> None:
+    first = await anon.page("/local")
+    again = await anon.page("/local", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.text) == (304, "")
+    await ann.publish("News")
+    assert (await anon.page("/local", headers={"If-None-Match": first.headers["etag"]})).status_code == 200
+
+
 async def test_each_language_has_its_own(alpha: TestInstance, anon: Visitor, post: Data) -> None:
     german = await anon.page("/local", headers={"Accept-Language": "de"})
     english = await anon.page("/local", headers={"Accept-Language": "en"})
