@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from core.web import words
 from core.web.assets import Assets
+from core.web.cards import drawn
 from core.web.icons import icon, icon_styles
 from core.web.language import counted, current_language, gettext, language_name, said
 from core.web.prose import shown_prose
@@ -115,6 +116,7 @@ def configure_jinja(env: Environment, *, assets: Assets, media_origins: Collecti
         gettext=said,
         ngettext=counted,
         asset=assets.url,
+        drawn=drawn,
         icon=icon,
         author_audiences=words.author_audiences,
         current_language=current_language,
