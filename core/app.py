@@ -48,7 +48,7 @@ CORE_BLUEPRINTS = (
     friends.api,
     instance_routes.api,
     docs.blueprint,
-    stream.blueprint,
+    stream.api,
     frame_routes.blueprint,
     accounts_pages.blueprint,
     settings_pages.blueprint,

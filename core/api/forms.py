@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Visibility = Literal["public", "unlisted", "followers", "friends", "private", "direct"]
-Item = TypeVar("Item")
 
 
 class Form(BaseModel):
@@ -222,11 +221,3 @@ def _model(title: str, fields: dict[str, Any]) -> type[Form]:
         known = type(title, (Form,), {"__annotations__": fields, "__module__": __name__})
         _models[title] = known
     return known
-
-
-Trimmed = Annotated[str, Field(min_length=1)]
-
-
-class Envelope(BaseModel, Generic[Item]):
-    success: Literal[True]
-    data: Item

@@ -6,34 +6,42 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from core.api.forms import Problem
+from core.api.answers import JSON, PROBLEM
+from core.api.forms import Form, Problem
 from core.api.routes import BASE, Api, Route
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _REFERENCE = "#/components/schemas/{model}"
-Schemas = dict[str, Any]
+Schema = dict[str, Any]
+Model = type[Form]
 
 _FAILURES = {
-    400: "The body is no JSON.",
-    401: "Nobody is signed in.",
-    403: "Signed in, but not allowed.",
-    404: "Absent, or not visible to you.",
-    409: "It is so already.",
-    413: "Too large.",
-    415: "Another media type is expected.",
-    422: "Fields are wrong; each is named.",
-    429: "Too many requests.",
+    "400": "The body is no JSON.",
+    "401": "Nobody is signed in, or by a token that is no good.",
+    "403": "Signed in, but not allowed.",
+    "404": "Absent, or not visible to you.",
+    "409": "It is so already.",
+    "413": "Too large.",
+    "415": "Another media type is expected.",
+    "422": "Fields are wrong; each is named.",
+    "429": "Too many requests.",
+    "default": "Something went wrong here; `errorId` stands in the log.",
+}
+_RETRY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "A retry with the same key within a day gets the first answer.",
 }
 
 
 def document(blueprints: Iterable[object], *, title: str, version: str, base_url: str) -> dict[str, Any]:
     """The document for the routes of these blueprints (those of them that are an `Api`)."""
     routes = [route for blueprint in blueprints if isinstance(blueprint, Api) for route in blueprint.documented]
-    schemas: Schemas = {}
-    _add(schemas, Problem)
+    schemas = _Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = BASE + _PARAMETER.sub(lambda m: "{" + _camel(m[1]) + "}", route.path)
@@ -48,40 +56,51 @@ def document(blueprints: Iterable[object], *, title: str, version: str, base_url
         "servers": [{"url": base_url}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": dict(sorted(schemas.items())),
-            "responses": {str(status): _failure(words) for status, words in _FAILURES.items()},
+            "schemas": dict(sorted(schemas.definitions.items())),
+            "responses": {
+                name: {"description": words, "content": {PROBLEM: {"schema": schemas.of(Problem)}}}
+                for name, words in _FAILURES.items()
+            },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
 
 
-def _operation(route: Route, path: str, schemas: Schemas) -> dict[str, Any]:
+class _Schemas:
+    """The schemas of all models at once, so that two that bear one name get different ones in the document."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        wanted: dict[tuple[Model, JsonSchemaMode], None] = {(Problem, "serialization"): None}
+        for route in routes:
+            wanted |= {(model, "serialization"): None for model in (*route.answers.values(),)}
+            if route.body:
+                wanted[route.body, "validation"] = None
+        self._references, found = models_json_schema(list(wanted), ref_template=_REFERENCE)
+        self.definitions: dict[str, Schema] = found["$defs"]
+
+    def of(self, model: Model, mode: JsonSchemaMode = "serialization") -> Schema:
+        """A reference to a model's schema."""
+        return self._references[model, mode]
+
+
+def _operation(route: Route, path: str, schemas: _Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(route, path),
         "tags": [route.tag],
         "summary": route.summary,
         "parameters": [_path_parameter(_camel(name)) for name in _PARAMETER.findall(route.path)]
-        + _query_parameters(route, schemas),
-        "responses": {str(route.status): _success(route, schemas)}
-        | {str(status): {"$ref": f"#/components/responses/{status}"} for status in _failures_of(route)},
+        + _query_parameters(route),
+        "responses": _answers(route, schemas)
+        | {name: {"$ref": f"#/components/responses/{name}"} for name in _failures_of(route)},
         "security": [{"bearer": []}, {}] if route.signed_out else [{"bearer": []}],
     }
     if route.description:
         operation["description"] = route.description
     if route.body:
-        reference = _add(schemas, route.body, mode="validation")
-        content = {"application/json": {"schema": reference}}
+        content = {JSON: {"schema": schemas.of(route.body, "validation")}}
         operation["requestBody"] = {"required": not route.body_optional, "content": content}
     if route.repeatable:
-        operation["parameters"].append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": "A retry with the same key within a day gets the first answer.",
-            }
-        )
+        operation["parameters"].append(_RETRY)
     return operation
 
 
@@ -90,60 +109,51 @@ def _operation_id(route: Route, path: str) -> str:
     return f"{route.tag}_{route.method.lower()}_{words}"
 
 
-def _failures_of(route: Route) -> list[int]:
-    found = [429]
-    if not route.signed_out:
-        found.append(401)
+def _failures_of(route: Route) -> list[str]:
+    found = {"401", "429", "default"}
     if route.role != "user":
-        found.append(403)
+        found.add("403")
     if "<" in route.path:
-        found.append(404)
+        found.add("404")
     if route.body:
-        found += [400, 413, 415, 422]
+        found |= {"400", "413", "415", "422"}
     if route.query:
-        found.append(422)
+        found.add("422")
     if route.method in ("PUT", "DELETE"):
-        found += [403, 404]
+        found |= {"403", "404"}
     if route.method == "POST":
-        found += [403, 404, 409, 422]
-    return sorted(set(found))
+        found |= {"403", "404", "409", "422"}
+    return sorted(found)
 
 
-def _success(route: Route, schemas: Schemas) -> dict[str, Any]:
-    data = _add(schemas, route.answer)
-    schema = {
+def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    if route.media_type != JSON:
+        return {"200": {"description": "Done.", "content": {route.media_type: {"schema": {"type": "string"}}}}}
+    return {
+        str(status): {
+            "description": "Accepted, and goes on." if status == 202 else "Done.",
+            "content": {JSON: {"schema": _enveloped(schemas.of(model))}},
+        }
+        for status, model in route.answers.items()
+    }
+
+
+def _enveloped(data: Schema) -> Schema:
+    return {
         "type": "object",
         "properties": {"success": {"const": True}, "data": data},
         "required": ["success", "data"],
     }
-    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
-
-
-def _failure(words: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": words, "content": {"application/problem+json": {"schema": schema}}}
-
-
-def _add(schemas: Schemas, model: Any, mode: Any = "serialization") -> dict[str, Any]:
-    """Put a model and what it refers to among the schemas; a reference to it."""
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        _, found = models_json_schema([(model, mode)], ref_template=_REFERENCE)
-        schemas.update(found["$defs"])
-        return {"$ref": _REFERENCE.format(model=model.__name__)}
-    schema = TypeAdapter(model).json_schema(ref_template=_REFERENCE, mode=mode)
-    schemas.update(schema.pop("$defs", {}))
-    return schema
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _query_parameters(route: Route, schemas: Schemas) -> list[dict[str, Any]]:
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
     if route.query is None:
         return []
-    schema = route.query.model_json_schema(ref_template=_REFERENCE)
-    schemas.update(schema.get("$defs", {}))
+    schema = route.query.model_json_schema()
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": part}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from quart import Blueprint, Response, request
 from core.api import idempotency, limits
 from core.api.answers import JSON, Answer, envelope
 from core.api.ask import Ask, checked_body, checked_query
-from core.api.forms import Nothing
+from core.api.forms import Form, Nothing
 from core.errors import Forbidden, TooLarge, Unauthenticated, UnsupportedMediaType
 from core.instance import here
 
@@ -31,14 +31,19 @@ class Route:
     path: str
     handler: Handler
     tag: str
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    answer: Any
-    status: int
-    signed_out: bool
-    role: str
-    body_optional: bool
-    secret: bool
+    body: type[Form] | None = None
+    query: type[Form] | None = None
+    answers: Mapping[int, type[Form]] = field(default_factory=dict)
+    signed_out: bool = False
+    role: str = "user"
+    body_optional: bool = False
+    secret: bool = False
+    media_type: str = JSON
+
+    @property
+    def status(self) -> int:
+        """The status of the usual answer."""
+        return next(iter(self.answers))
 
     @property
     def summary(self) -> str:
@@ -66,10 +71,11 @@ class Api(Blueprint):
         self,
         method: str,
         *paths: str,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
-        answer: Any = Nothing,
+        body: type[Form] | None = None,
+        query: type[Form] | None = None,
+        answer: type[Form] = Nothing,
         status: int = 200,
+        also: Mapping[int, type[Form]] | None = None,
         signed_out: bool = False,
         role: str = "user",
         body_optional: bool = False,
@@ -77,7 +83,8 @@ class Api(Blueprint):
     ) -> Callable[[H], H]:
         """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank.
 
-        The answers of a `secret` one hold tokens or the like: they are never kept, not even for a retry.
+        `also` has the answers of other statuses than the usual one. Those of a `secret` operation hold tokens or the
+        like: they are never kept, not even for a retry.
         """
 
         def declared(handler: H) -> H:
@@ -89,19 +96,40 @@ class Api(Blueprint):
                     tag=self.tag,
                     body=body,
                     query=query,
-                    answer=answer,
-                    status=status,
+                    answers={status: answer, **(also or {})},
                     signed_out=signed_out,
                     role=role,
                     body_optional=body_optional,
                     secret=secret,
                 )
-                self.documented.append(route)
-                name = handler.__name__ + (f"_{number}" if number else "")
-                self.add_url_rule(path, name, _view(route), methods=[method], strict_slashes=False)
+                self._add(route, handler.__name__ + (f"_{number}" if number else ""), _view(route))
             return handler
 
         return declared
+
+    def raw(
+        self, method: str, path: str, *, media_type: str, query: type[Form] | None = None, signed_out: bool = False
+    ) -> Callable[[H], H]:
+        """Declare an operation whose handler answers a Response by itself, of another type than JSON."""
+
+        def declared(handler: H) -> H:
+            route = Route(
+                method=method,
+                path=path,
+                handler=handler,
+                tag=self.tag,
+                query=query,
+                signed_out=signed_out,
+                media_type=media_type,
+            )
+            self._add(route, handler.__name__, handler)
+            return handler
+
+        return declared
+
+    def _add(self, route: Route, name: str, view: Handler) -> None:
+        self.documented.append(route)
+        self.add_url_rule(route.path, name, view, methods=[route.method], strict_slashes=False)
 
     def get(  # type: ignore[override]
         self, *paths: str, **options: Any

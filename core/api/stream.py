@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from quart import Blueprint, Response, request, websocket
+import structlog
+from pydantic import Field
+from quart import Response, request, websocket
 
 from core import live_feed
-from core.accounts.sessions import COOKIE, Identity, by_access_token, by_cookie, identify
+from core.accounts.sessions import COOKIE, Identity, by_access_token, by_cookie
+from core.api import limits
+from core.api.forms import Form
+from core.api.routes import Api
 from core.audience import Viewer
 from core.entries import visible_entry
-from core.errors import Invalid, KithError, NotFound, Unauthenticated
+from core.errors import Invalid, KithError, Unauthenticated
 from core.instance import here
 from core.live import Frame, Subscription
 from core.metrics import open_sockets
 
-blueprint = Blueprint("stream", __name__)
+api = Api("stream", __name__)
+log = structlog.get_logger(__name__)
 AUTH_SECONDS = 15
 FRAME_BYTES = 64 * 1024
 CHANNELS_AT_MOST = 50
 KEEP_ALIVE_SECONDS = 25
-STREAM = "/api/v1/stream"
+RESUMING_SECONDS = 10  # so long after a `resume`, what was missed on a channel comes with subscribing to it
+STREAM = "/stream"
+
+
+class ChannelsQuery(Form):
+    channel: list[str] = Field(["home"], description="`home`, `local` or `post:ID`; may stand several times.")
 
 
 class _Watch:
@@ -33,32 +45,52 @@ class _Watch:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.subscription: Subscription = here().live.subscribe((), owners=(identity.account.id, identity.session_id))
+        self._resumed_from, self._resumed_at = "", 0.0
 
-    async def channel(self, name: object) -> str:
-        """The channel a client names. Raises Invalid for what is none, NotFound for what they may not see."""
-        kind, _, thing = str(name).partition(":")
+    def channel(self, name: object) -> tuple[str, str]:
+        """The channel a client names, and the entry it is about, if any. Raises Invalid for what is none."""
+        kind, _, thing = name.partition(":") if isinstance(name, str) else ("", "", "")
         if kind == "home" and not thing:
-            return live_feed.home_of(self.identity.actor.id)
+            return live_feed.home_of(self.identity.actor.id), ""
         if kind == "local" and not thing:
-            return live_feed.LOCAL
+            return live_feed.LOCAL, ""
         if kind == "post" and thing:
-            await visible_entry(Viewer(actor_id=self.identity.actor.id), thing)
-            return live_feed.of_entry(thing)
+            return live_feed.of_entry(thing), thing
         raise Invalid({"channel": "There is no such channel."})
 
     async def subscribe(self, name: object) -> None:
+        """Listen to a channel from now on. Raises Invalid, NotFound for what they may not see."""
+        channel, entry_id = self.channel(name)
         if len(self.subscription.channels) >= CHANNELS_AT_MOST:
             raise Invalid({"channel": f"At most {CHANNELS_AT_MOST} channels at once."})
-        self.subscription.add(await self.channel(name))
+        if entry_id:
+            await visible_entry(Viewer(actor_id=self.identity.actor.id), entry_id)
+        self.subscription.add(channel)
+        if time.monotonic() - self._resumed_at < RESUMING_SECONDS:
+            await self.subscription.resume(self._resumed_from)
 
-    async def wanted(self, frame: Frame) -> bool:
-        """Whether a frame is for this person: nothing by those they block or mute, or who block them."""
+    async def resume(self, last_id: object) -> bool:
+        """Replay what came after a frame; False where some of it is gone. Raises Invalid for what is no frame's id."""
+        complete = await self.subscription.resume(str(last_id))
+        self._resumed_from, self._resumed_at = str(last_id), time.monotonic()
+        return complete
+
+    async def seen(self, frame: Frame) -> str | None:
+        """A frame as this person may see it: nothing by, or brought by, whom they block or mute, or who blocks them."""
         event = orjson.loads(frame.text)
-        author = (event.get("data") or {}).get("user", {}).get("userId")
-        return author not in await live_feed.unwanted_authors(self.identity.actor.id)
+        data = event.get("data") or {}
+        named = {key: (data.get(key) or {}).get("userId") for key in ("user", "sharedBy")}
+        quoted = ((data.get("quote") or {}).get("user") or {}).get("userId")
+        unwanted = await live_feed.unwanted_authors(self.identity.actor.id)
+        if unwanted.intersection(named.values()):
+            return None
+        if quoted in unwanted:
+            data["quote"] = None
+            return orjson.dumps(event).decode()
+        return frame.text
 
 
-@blueprint.websocket(STREAM)
+@api.websocket(STREAM)
 async def stream() -> None:
     """The first frame authenticates, unless a cookie does; then frames go both ways until either side leaves."""
     await websocket.accept()
@@ -75,8 +107,8 @@ async def stream() -> None:
         async with watch.subscription:
             await websocket.send(_frame("ready", {"userId": watch.identity.actor.id}))
             async for frame in watch.subscription:
-                if await watch.wanted(frame):
-                    await websocket.send(frame.text)
+                if text := await watch.seen(frame):
+                    await websocket.send(text)
         await websocket.close(4403 if watch.subscription.reason == "suspended" else 1012)
     finally:
         talk.cancel()
@@ -107,12 +139,20 @@ def _is_own_page(origin: str) -> bool:
 async def _listen(watch: _Watch) -> None:
     """What the client says; a frame that is no good gets an error and breaks nothing else."""
     while True:
+        data = await websocket.receive()
         try:
-            await _obey(watch, _read(await websocket.receive()))
+            await _obey(watch, _read(data))
         except Invalid as error:
-            await websocket.send(_frame("error", {"code": error.code, "message": next(iter(error.errors.values()))}))
-        except NotFound as error:
-            await websocket.send(_frame("error", {"code": error.code, "message": error.sentence}))
+            await _complain(error.code, next(iter(error.errors.values())))
+        except KithError as error:
+            await _complain(error.code, error.sentence)
+        except Exception:
+            log.exception("frame_failed")
+            await _complain(KithError.code, KithError.title)
+
+
+async def _complain(code: str, sentence: str) -> None:
+    await websocket.send(_frame("error", {"code": code, "message": sentence}))
 
 
 def _read(data: Any) -> dict[str, Any]:
@@ -134,11 +174,10 @@ async def _obey(watch: _Watch, frame: dict[str, Any]) -> None:
     elif kind == "subscribe":
         await watch.subscribe(frame.get("channel"))
     elif kind == "unsubscribe":
-        watch.subscription.remove(await watch.channel(frame.get("channel")))
+        watch.subscription.remove(watch.channel(frame.get("channel"))[0])
     elif kind == "resume":
-        complete = await watch.subscription.resume(str(frame.get("lastId")))
-        if not complete:
-            await websocket.send(_frame("error", {"code": "incomplete", "message": "Some of it is gone; load anew."}))
+        if not await watch.resume(frame.get("lastId")):
+            await _complain("incomplete", "Some of it is gone; load anew.")
     elif kind != "auth":
         raise Invalid({"type": "There is no such frame."})
 
@@ -147,39 +186,51 @@ def _frame(kind: str, data: dict[str, Any]) -> str:
     return orjson.dumps({"type": kind, "id": None, "data": data}).decode()
 
 
-@blueprint.get(STREAM)
+# -- Server-sent events --------------------------------------------------------
+@api.raw("GET", STREAM, query=ChannelsQuery, media_type="text/event-stream")
 async def events() -> Response:
-    """The same, one way, as `text/event-stream`; `?channel=` may stand several times, `home` unless told."""
-    identity = await identify(request)
+    """What happens, as events; what came after `Last-Event-ID` comes first."""
+    identity = limits.current_identity()
     if identity is None:
         raise Unauthenticated()
     watch = _Watch(identity)
     try:
         for name in request.args.getlist("channel") or ["home"]:
             await watch.subscribe(name)
+        await watch.subscription.listening()
+        if last_id := request.headers.get("Last-Event-ID"):
+            await _resume(watch, last_id)
     except KithError:
         watch.subscription.close()
         raise
-    last_id = request.headers.get("Last-Event-ID")
-    response = Response(_events(watch, last_id), content_type="text/event-stream; charset=utf-8")
+    response = Response(_events(watch), content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     response.timeout = None
     return response
 
 
-async def _events(watch: _Watch, last_id: str | None) -> AsyncIterator[bytes]:
+async def _resume(watch: _Watch, last_id: str) -> None:
+    try:
+        await watch.resume(last_id)
+    except Invalid as error:
+        raise Invalid({"Last-Event-ID": next(iter(error.errors.values()))}) from None
+
+
+async def _events(watch: _Watch) -> AsyncIterator[bytes]:
     async with watch.subscription as subscription:
-        yield b": ready\n\n"
-        if last_id:
-            await subscription.resume(last_id)
-        while subscription.reason is None:
-            try:
-                frame = await asyncio.wait_for(anext(subscription), KEEP_ALIVE_SECONDS)
-            except TimeoutError:
-                yield b": still here\n\n"
-            except StopAsyncIteration:
-                return
-            else:
-                if await watch.wanted(frame):
-                    yield f"id: {frame.id}\ndata: {frame.text}\n\n".encode()
+        open_sockets.inc()
+        try:
+            yield b": ready\n\n"
+            while subscription.reason is None:
+                try:
+                    frame = await asyncio.wait_for(anext(subscription), KEEP_ALIVE_SECONDS)
+                except TimeoutError:
+                    yield b": still here\n\n"
+                except StopAsyncIteration:
+                    return
+                else:
+                    if text := await watch.seen(frame):
+                        yield f"id: {frame.id}\ndata: {text}\n\n".encode()
+        finally:
+            open_sockets.dec()

@@ -95,7 +95,7 @@ class Thread(Form):
     replies: list[Post] = Field(description="All answers below the post, oldest first; `inReplyTo` makes the tree.")
 
 
-@api.post("/posts", body=NewPost, answer=Post, status=201)
+@api.post("/posts", body=NewPost, answer=Post, status=201, also={202: Scheduled})
 async def create_post(ask: Ask[NewPost, None]) -> Answer:
     """Write a post.
 
