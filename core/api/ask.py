@@ -54,9 +54,7 @@ class Ask(Generic[Body, Query]):
     def page(self, name: str, list_name: str, found: Sequence[Row], items: Sequence[object]) -> dict[str, object]:
         """A page out of one row more than was asked for; `items` are the forms of `found`, cut alike."""
         limit: int = getattr(self.query, "limit", 20)
-        more = len(found) > limit
-        cursor = here().cursors.encode(list_name, str(found[limit - 1]["position"])) if more else None
-        return page_of(name, list(items[:limit]), cursor)
+        return page_of(name, list(items[:limit]), here().cursors.following(list_name, found, limit))
 
 
 def checked_body(model: type[BaseModel], content: bytes) -> BaseModel:

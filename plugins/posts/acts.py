@@ -9,6 +9,7 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import actors, people, present, reactions
+from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Conflict, NotFound, Unauthenticated
 from core.models import Actor, Entry
@@ -16,7 +17,7 @@ from core.web.forms import local_path
 from core.web.htmx import wants_fragment
 from core.web.pages import html_response, render_fragment
 from plugins.posts import service
-from plugins.posts.listing import viewer_actor, viewer_of
+from plugins.posts.listing import form_of, viewer_actor
 
 blueprint = Blueprint("posts_acts", __name__)
 Answer = Response | Redirect
@@ -72,7 +73,7 @@ async def react(post_id: str, verb: str) -> Answer:
         if not verb.startswith("un"):
             raise
     if wants_fragment(request.headers):
-        post = present.unpacked([await present.post(entry, actor)])[0]
+        post = await form_of(entry, actor)
         return await render_fragment("posts/_card.html", post=post)
     page = urlsplit(await _next("/"))
     return redirect(page._replace(fragment=f"post-{entry.id}").geturl(), 303)

@@ -9,10 +9,9 @@ from quart import Response, request
 
 from core import prepared, present
 from core.asgi import cacheable
-from core.audience import STRANGER, Viewer
 from core.errors import Invalid
 from core.instance import here
-from core.models import Actor
+from core.models import Actor, Entry
 from core.present import Form, Row
 from core.web.htmx import go_to, wants_fragment
 from core.web.pages import html_response, render_fragment, render_page, viewer_identity
@@ -26,11 +25,6 @@ async def viewer_actor() -> Actor | None:
     """Who looks at the page."""
     identity = await viewer_identity()
     return identity.actor if identity else None
-
-
-def viewer_of(actor: Actor | None) -> Viewer:
-    """The viewer that somebody, or a stranger, is."""
-    return Viewer(actor_id=actor.id) if actor else STRANGER
 
 
 def gone_to(path: str) -> Response:
@@ -51,7 +45,7 @@ def before(name: str) -> str | None:
 
 def pagination(name: str, found: Sequence[Row]) -> dict[str, Any]:
     """Where the list goes on, as templates need it."""
-    cursor = here().cursors.encode(name, str(found[PAGE - 1]["position"])) if len(found) > PAGE else None
+    cursor = here().cursors.following(name, found, PAGE)
     return {"nextCursor": cursor, "hasMore": cursor is not None}
 
 
@@ -69,9 +63,7 @@ def _shown(posts: Iterable[Form]) -> Iterable[str]:
                 yield prepared.of_actor(person["userId"])
 
 
-async def list_page(
-    template: str, name: str, actor: Actor | None, find: Find, *tags: str, **context: Any
-) -> Response:
+async def list_page(template: str, name: str, actor: Actor | None, find: Find, *tags: str, **context: Any) -> Response:
     """A page of posts, or the cards of it where htmx asks; `tags` are those of the list, for what strangers get."""
     found = await find(before(name), PAGE)
     posts = await forms(found[:PAGE], actor)
@@ -85,3 +77,8 @@ async def list_page(
 async def forms(page: Sequence[Row], actor: Actor | None) -> list[Form]:
     """The forms of entries, as templates need them."""
     return present.unpacked(await present.posts(page, actor))
+
+
+async def form_of(entry: Entry, actor: Actor | None) -> Form:
+    """The form of one entry, as templates need it."""
+    return present.unpacked([await present.post(entry, actor)])[0]

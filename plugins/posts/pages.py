@@ -6,12 +6,12 @@ from quart import Blueprint, Response
 from werkzeug import Response as Redirect
 
 from core import people, prepared, present
-from core.audience import STRANGER
+from core.audience import STRANGER, viewer_of
 from core.html import tag_key
 from core.web.pages import render_page, to_login, viewer_identity
 from plugins.posts import lists
 from plugins.posts.composing import composer
-from plugins.posts.listing import forms, keep, list_page, viewer_actor, viewer_of
+from plugins.posts.listing import forms, keep, list_page, viewer_actor
 
 blueprint = Blueprint("posts_pages", __name__)
 SHOWN_TO_STRANGERS = 5

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import people, prepared, present
+from core.audience import viewer_of
 from core.models import Actor
 from core.people import Row, visible_actor
 from core.web.htmx import wants_fragment
@@ -17,7 +18,7 @@ from core.web.language import gettext as _
 from core.web.pages import filled, render_fragment, render_page, to_login
 from core.web.slots import Tab, in_order
 from plugins.posts import lists
-from plugins.posts.listing import PAGE, before, list_page, pagination, viewer_actor, viewer_of
+from plugins.posts.listing import PAGE, before, list_page, pagination, viewer_actor
 
 blueprint = Blueprint("posts_profiles", __name__)
 REQUESTS_AT_MOST = 50

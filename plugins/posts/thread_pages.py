@@ -8,7 +8,7 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import people, prepared, present
-from core.audience import OPEN
+from core.audience import OPEN, viewer_of
 from core.database import is_id
 from core.entries import visible_entry
 from core.errors import Gone, KithError, NotFound
@@ -19,7 +19,7 @@ from core.web.language import gettext as _
 from core.web.pages import render_page, viewer_identity
 from plugins.posts import lists
 from plugins.posts.composing import composer
-from plugins.posts.listing import PAGE, forms, keep, viewer_actor, viewer_of
+from plugins.posts.listing import PAGE, form_of, forms, keep, viewer_actor
 from plugins.posts.trees import tree
 
 blueprint = Blueprint("posts_threads", __name__)
@@ -49,7 +49,7 @@ async def thread(acct: str, post_id: str) -> Response | Redirect:
     viewer = viewer_of(actor)
     above = await forms(await lists.ancestors(entry, viewer), actor)
     below = await forms(await lists.descendants(entry, viewer), actor)
-    post = present.unpacked([await present.post(entry, actor)])[0]
+    post = await form_of(entry, actor)
     keep(actor, [*above, post, *below], prepared.of_thread(entry))
     return await render_page(
         "posts/thread.html",
@@ -75,7 +75,7 @@ async def history(acct: str, post_id: str) -> Response:
         }
         for row in reversed(await lists.revisions(entry))
     ]
-    post = present.unpacked([await present.post(entry, actor)])[0]
+    post = await form_of(entry, actor)
     current = {
         "content": post["content"],
         "contentWarning": post["contentWarning"],
@@ -113,7 +113,7 @@ async def _found(query: str, actor: Actor | None) -> dict[str, Any]:
     if thing is None:
         raise NotFound()
     entry = await visible_entry(viewer_of(actor), thing.id)
-    return {"post": present.unpacked([await present.post(entry, actor)])[0]}
+    return {"post": await form_of(entry, actor)}
 
 
 async def _at_address(address: str, actor: Actor | None) -> Actor | Entry | None:

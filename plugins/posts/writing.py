@@ -8,8 +8,8 @@ from typing import Any
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
-from core import present
 from core.accounts.sessions import Identity
+from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Invalid, KithError, NotFound, Rejected, Unauthenticated
 from core.models import Entry
@@ -19,7 +19,7 @@ from core.web.language import gettext as _
 from core.web.pages import render_fragment, render_page, to_login, viewer_identity
 from plugins.posts import service
 from plugins.posts.composing import composer
-from plugins.posts.listing import gone_to, viewer_of
+from plugins.posts.listing import form_of, gone_to
 
 blueprint = Blueprint("posts_writing", __name__)
 Answer = Response | Redirect
@@ -35,7 +35,7 @@ async def _me() -> Identity:
 
 
 async def _post(identity: Identity, entry: Entry) -> Mapping[str, Any]:
-    return present.unpacked([await present.post(entry, identity.actor)])[0]
+    return await form_of(entry, identity.actor)
 
 
 async def _parent(identity: Identity, parent_id: str) -> Mapping[str, Any]:
