@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from core.addresses import parse_url
 from core.database import now
 from core.federation.addresses import host_of, is_address, same_origin
 from core.federation.documents import ACTOR_TYPES, Document, as_list, first_known_type, id_of
@@ -228,8 +227,3 @@ def _moment(value: object) -> datetime | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if moment.year > 1970 and moment <= now() else None
-
-
-def host_in(uri: str) -> str:
-    """The host of an actor's id, without its port."""
-    return parse_url(uri).host

@@ -19,11 +19,6 @@ def context_url(entry_id: str) -> str:
     return here().url(f"/contexts/{entry_id}")
 
 
-def object_url(entry_id: str) -> str:
-    """The address of an entry of ours as a document."""
-    return here().url(f"/objects/{entry_id}")
-
-
 def synchronization_url(actor_uri: str) -> str:
     """Where another server learns which of its people follow an actor of ours (FEP-8fcf)."""
     return f"{actor_uri}/followers_synchronization"

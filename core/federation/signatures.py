@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -27,23 +27,20 @@ from core.federation.claims import (
     decode_base64,
     encode_text,
 )
-from core.federation.keys import PublicKey, SigningKey
+from core.federation.keys import SigningKey
 from core.federation.message_signatures import read_message_signature, sign_rfc9421
 
 __all__ = [
     "DEFAULT_WINDOW",
     "BadSignature",
     "Evidence",
-    "KnownKey",
     "SignatureClaim",
     "Style",
-    "Verified",
     "Window",
     "read_signature",
     "sign_cavage",
     "sign_request",
     "sign_rfc9421",
-    "verify_request",
 ]
 
 Style = Literal["cavage", "rfc9421"]
@@ -58,25 +55,6 @@ _DATE = re.compile(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ONE_VALUE_ONLY = frozenset({"host", "date", "digest"})
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """A public key and the actor it belongs to."""
-
-    public: PublicKey
-    owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """Who signed a request: the key that was used and the actor who owns it."""
-
-    key_id: str
-    actor_uri: str
-
-
-FindKey = Callable[[str], Awaitable[KnownKey | None]]
 
 
 def sign_request(
@@ -148,31 +126,6 @@ def read_signature(headers: Headers) -> SignatureClaim:
         expires=_seconds(parameters, "expires"),
         signature=decode_base64(parameters["signature"]),
     )
-
-
-async def verify_request(
-    method: str,
-    target: str,
-    headers: Headers,
-    body: bytes,
-    *,
-    host: str,
-    find_key: FindKey,
-    now: datetime,
-    scheme: str = "https",
-    window: Window = DEFAULT_WINDOW,
-) -> Verified:
-    """Who signed a request, everything checked; `find_key` is asked last, with the key id. Raises BadSignature.
-
-    `target` is path and query exactly as received, `host` our own host (with its port unless that is the default).
-    """
-    claim = read_signature(headers)
-    evidence = claim.examine(method, target, body, host=host, now=now, scheme=scheme, window=window)
-    known = await find_key(evidence.key_id)
-    if known is None:
-        raise BadSignature("the key is not known")
-    evidence.check(known.public)
-    return Verified(evidence.key_id, known.owner)
 
 
 @dataclass(frozen=True)

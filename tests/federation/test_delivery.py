@@ -15,11 +15,12 @@ from core.federation.documents import actor_document
 from core.federation.keys import load_public
 from core.federation.models import Delivery, Host, Outgoing
 from core.federation.own_keys import own_keys
-from core.federation.signatures import BadSignature, KnownKey, Verified, verify_request
+from core.federation.signatures import BadSignature
 from core.federation.synchronization import digest_of
 from core.models import Actor
 from core.testing import Person, TestInstance, settle
 from tests.federation.crowd import Crowd, Post, make_due, waiting
+from tests.federation.verifying import KnownKey, Verified, verify_request
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.federation.keys import SigningKey, load_public
 from core.federation.message_signatures import sign_rfc9421, signature_base
-from core.federation.signatures import BadSignature, KnownKey, Verified, read_signature, sign_request, verify_request
+from core.federation.signatures import BadSignature, read_signature, sign_request
 from core.federation.structured_fields import InnerList, Item, MalformedField, Token, parse_dictionary, serialise
 from tests.federation.by_hand import (
     ACTOR,
@@ -31,6 +31,7 @@ from tests.federation.by_hand import (
     rsa_key,
     without,
 )
+from tests.federation.verifying import KnownKey, Verified, verify
 
 # RFC 9421, appendix B.1.4 and B.2.6.
 RFC_KEY = """-----BEGIN PUBLIC KEY-----
@@ -42,20 +43,6 @@ RFC_SIGNATURE = "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPi
 # Appendix B.2: the body of the test request and its digest.
 RFC_BODY = b'{"hello": "world"}'
 RFC_DIGEST = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"
-
-
-async def find_key(key_id: str) -> KnownKey | None:
-    """Bob's RSA key, and nobody else's."""
-    return KnownKey(rsa_key().public_key(), ACTOR) if key_id == KEY_ID else None
-
-
-async def verify(
-    headers: Any, method: str = "POST", target: str = "/inbox", body: bytes = BODY, **more: Any
-) -> Verified:
-    """Verify as the server alpha.test."""
-    return await verify_request(
-        method, target, headers, body, **{"host": HOST, "find_key": find_key, "now": NOW} | more
-    )
 
 
 def test_the_signature_base_is_that_of_the_rfcs_example() -> None:

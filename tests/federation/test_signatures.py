@@ -18,14 +18,11 @@ from core.addresses import Refused
 from core.federation.keys import SigningKey
 from core.federation.signatures import (
     BadSignature,
-    KnownKey,
-    Verified,
     Window,
     read_signature,
     sign_cavage,
     sign_request,
     signing_string,
-    verify_request,
 )
 from tests.federation.by_hand import (
     ACTOR,
@@ -44,6 +41,7 @@ from tests.federation.by_hand import (
     rsa_key,
     without,
 )
+from tests.federation.verifying import Verified, verify
 
 # Appendix C of draft-cavage-http-signatures-12.
 DRAFT_KEY = """-----BEGIN PUBLIC KEY-----
@@ -60,20 +58,6 @@ DRAFT_ALL = (
     "vSdrb+dS3EceC9bcwHSo4MlyKS59iFIrhgYkz8+oVLEEzmYZZvRs8rgOp+63LEM3v+MFHB32NfpB2bEKBIvB1q52LaEUHFv120V01IL+TAD48Xa"
     "ERZFukWgHoBTLMhYS2Gb51gWxpeIq8knRmPnYePbF5MOkR0Zkly4zKH7s1dE="
 )
-
-
-async def find_key(key_id: str) -> KnownKey | None:
-    """Bob's RSA key, and nobody else's."""
-    return KnownKey(rsa_key().public_key(), ACTOR) if key_id == KEY_ID else None
-
-
-async def verify(
-    headers: Any, method: str = "POST", target: str = "/inbox", body: bytes = BODY, **more: Any
-) -> Verified:
-    """Verify as the server alpha.test."""
-    return await verify_request(
-        method, target, headers, body, **{"host": HOST, "find_key": find_key, "now": NOW} | more
-    )
 
 
 def test_the_signing_string_is_that_of_the_drafts_examples() -> None:
