@@ -102,10 +102,10 @@ async def logout(ask: Ask[None, None]) -> object:
 
 @api.get("/auth/sessions", query=StreamQuery, answer=stream_of("sessions", SessionForm))
 async def read_sessions(ask: Ask[None, StreamQuery]) -> object:
-    """Where you are signed in, latest first."""
+    """Where you are signed in, oldest first."""
     current = ask.identity.session_id if ask.identity else ""
     name = f"sessions:{ask.actor.id}"
-    found = await sessions.open_sessions(ask.actor.id, ask.before(name), ask.query.limit)
+    found = await sessions.open_sessions(ask.actor.id, ask.before(name), ask.query.limit, newest_first=False)
     forms = [
         {
             "sessionId": session.id,

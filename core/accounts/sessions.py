@@ -230,16 +230,16 @@ async def end_own(account_id: str, session_id: str) -> None:
 
 async def end_all(account_id: str) -> None:
     """End every session of an account."""
-    await execute(
-        "UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL", now(), account_id
-    )
+    await execute("UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL", now(), account_id)
     here().cache.drop_tag(f"account:{account_id}")
 
 
-async def open_sessions(account_id: str, before: str | None, limit: int) -> list[Session]:
-    """One more than `limit` of the sessions of an account that stand, newest first."""
-    standing = Session.filter(account_id=account_id, ended_at__isnull=True, expires_at__gt=now()).order_by("-id")
-    return await (standing.filter(id__lt=before) if before else standing).limit(limit + 1)
+async def open_sessions(account_id: str, beyond: str | None, limit: int, *, newest_first: bool = True) -> list[Session]:
+    """One more than `limit` of the sessions of an account that stand, from the one `beyond` on."""
+    standing = Session.filter(account_id=account_id, ended_at__isnull=True, expires_at__gt=now())
+    if beyond:
+        standing = standing.filter(id__lt=beyond) if newest_first else standing.filter(id__gt=beyond)
+    return await standing.order_by("-id" if newest_first else "id").limit(limit + 1)
 
 
 def hash_of(token: str) -> str:

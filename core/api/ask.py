@@ -108,7 +108,7 @@ def _with_nul(value: object, name: str = "") -> Iterator[str]:
 def _messages(faults: Sequence[object]) -> dict[str, str]:
     messages: dict[str, str] = {}
     for fault in orjson.loads(orjson.dumps(faults, default=str)):
-        name = ".".join(str(part) for part in fault["loc"]) or "body"
+        name = ".".join(str(part) for part in fault["loc"]) or "request"
         message = fault["msg"].removeprefix("Value error, ")
         messages.setdefault(name, message[:1].upper() + message[1:])
     return messages

@@ -57,10 +57,6 @@ def document(blueprints: Iterable[object], *, title: str, version: str, base_url
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.definitions.items())),
-            "responses": {
-                name: {"description": words, "content": {PROBLEM: {"schema": schemas.of(Problem)}}}
-                for name, words in _FAILURES.items()
-            },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -90,8 +86,7 @@ def _operation(route: Route, path: str, schemas: _Schemas) -> dict[str, Any]:
         "summary": route.summary,
         "parameters": [_path_parameter(_camel(name)) for name in _PARAMETER.findall(route.path)]
         + _query_parameters(route),
-        "responses": _answers(route, schemas)
-        | {name: {"$ref": f"#/components/responses/{name}"} for name in _failures_of(route)},
+        "responses": _answers(route, schemas) | {name: _failure(name, schemas) for name in _failures_of(route)},
         "security": [{"bearer": []}, {}] if route.signed_out else [{"bearer": []}],
     }
     if route.description:
@@ -124,6 +119,10 @@ def _failures_of(route: Route) -> list[str]:
     if route.method == "POST":
         found |= {"403", "404", "409", "422"}
     return sorted(found)
+
+
+def _failure(name: str, schemas: _Schemas) -> dict[str, Any]:
+    return {"description": _FAILURES[name], "content": {PROBLEM: {"schema": schemas.of(Problem)}}}
 
 
 def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:

@@ -175,5 +175,5 @@ async def test_the_address_of_a_session_is_the_visitors(guarded: TestInstance) -
     body = {"username": "ann", "password": PASSWORD}
     headers = {"X-Forwarded-For": "2001:db8::7", "User-Agent": "Browser/1"}
     data_of(await guarded.anon.call("POST", "/auth/login", json=body, headers=headers))
-    [newest, *_] = (await ann.get("/auth/sessions"))["sessions"]
+    [*_, newest] = (await ann.get("/auth/sessions"))["sessions"]
     assert (newest["address"], newest["userAgent"], newest["isCurrent"]) == ("2001:db8::7", "Browser/1", False)

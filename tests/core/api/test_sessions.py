@@ -183,12 +183,12 @@ async def test_logging_out_ends_this_session_at_once(alpha: TestInstance, ann: P
 async def test_sessions_are_listed_and_ended_one_by_one(alpha: TestInstance, ann: Person) -> None:
     other = await alpha.anon.post("/auth/login", {"username": "ann", "password": PASSWORD})
     listed = (await ann.get("/auth/sessions"))["sessions"]
-    assert [session["isCurrent"] for session in listed] == [False, True]
-    assert listed[1]["sessionId"] == ann.session_id
-    await ann.delete(f"/auth/sessions/{listed[0]['sessionId']}")
+    assert [session["isCurrent"] for session in listed] == [True, False]
+    assert listed[0]["sessionId"] == ann.session_id
+    await ann.delete(f"/auth/sessions/{listed[1]['sessionId']}")
     assert await status_with(alpha, other["accessToken"]) == 401
     assert len((await ann.get("/auth/sessions"))["sessions"]) == 1
-    await ann.refused(404, "DELETE", f"/auth/sessions/{listed[0]['sessionId']}")
+    await ann.refused(404, "DELETE", f"/auth/sessions/{listed[1]['sessionId']}")
 
 
 async def test_the_list_of_sessions_holds_no_tokens_and_has_pages(alpha: TestInstance, ann: Person) -> None:
