@@ -41,7 +41,7 @@ from core.web import frame_routes
 from core.web.pages import Pages
 
 log = structlog.get_logger(__name__)
-CORE_MODELS = ["core.models", "core.accounts.models"]
+CORE_MODELS = ["core.models", "core.upkeep_models", "core.accounts.models"]
 CORE_BLUEPRINTS = (
     accounts_routes.api,
     users.api,

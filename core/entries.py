@@ -254,6 +254,7 @@ async def bury(uri: str, actor_uri: str, former_type: str = "") -> None:
 
 
 async def is_buried(uri: str, actor_uri: str) -> bool:
+    """Whether that actor has deleted the thing at `uri`, so that it does not come back."""
     return await Tombstone.exists(uri=uri, actor_uri=actor_uri)
 
 

@@ -1,3 +1,5 @@
+"""What admins do with accounts counts at once, for sessions and open sockets too."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The `kith` command, run as people run it."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The list of plugins in config.toml is changed, and everything around it stays as it is."""
+
 from __future__ import annotations
 
 import pytest

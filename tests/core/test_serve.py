@@ -1,3 +1,5 @@
+"""`kith serve` as a process: its start, its end, and what a crash leaves behind."""
+
 from __future__ import annotations
 
 import asyncio

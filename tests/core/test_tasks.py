@@ -7,9 +7,9 @@ from datetime import timedelta
 from core import tasks
 from core.database import now
 from core.metrics import exposition
-from core.models import Job
 from core.tasks import task
 from core.testing import TestInstance, settle
+from core.upkeep_models import Job
 
 CAME: list[str] = []
 

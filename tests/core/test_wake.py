@@ -1,3 +1,5 @@
+"""Wake-ups reach the processes that share a Redis, and nobody else."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The test kit: instances that are empty, reach one another, and do what is due when told to."""
+
 from __future__ import annotations
 
 from pathlib import Path

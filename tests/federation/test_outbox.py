@@ -15,9 +15,10 @@ from core.federation import domains, recipients
 from core.federation.models import Delivery, Outgoing
 from core.federation.outbox import body_of, send
 from core.instance import here
-from core.models import Actor, Entry, Job
+from core.models import Actor, Entry
 from core.outbound import PUBLIC, Outbound
 from core.testing import Person, TestInstance, settle, world
+from core.upkeep_models import Job
 from tests.federation.crowd import Crowd, follow, waiting
 
 
