@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -29,11 +29,15 @@ _OWNERS = "!owners"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event on its way to the sockets: `text` is the JSON object that is sent, `id` stands in it as well."""
+    """One event on its way to the sockets: `text` is the JSON object that is sent, `id` stands in it as well.
+
+    One that is `replayed` was published a while ago: what it tells of may have changed since.
+    """
 
     id: str
     channel: str
     text: str
+    replayed: bool = field(default=False, compare=False)
 
 
 class Live:
@@ -248,7 +252,7 @@ class Subscription:
             self._wake.set()
         if self.reason is None:
             replayed = {frame.id for frame in missed}
-            self._replay.extend(frame for frame in missed if frame.id not in self._recent)
+            self._replay.extend(replace(frame, replayed=True) for frame in missed if frame.id not in self._recent)
             self._queue = deque(frame for frame in self._queue if frame.id not in replayed)
             self._recent.extend(frame.id for frame in missed)
             self._resumed = True

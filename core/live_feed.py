@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import orjson
 
 from core import present
-from core.audience import OPEN
+from core.audience import OPEN, WANTED, Viewer, visible_sql
 from core.database import rows
 from core.instance import here
 from core.models import Entry
@@ -59,6 +59,18 @@ def announce_removed(entry: Entry, owners: Iterable[str]) -> None:
 
 def _is_in_local(entry: Entry) -> bool:
     return entry.is_local and entry.visibility == "public" and not entry.reply_to_uri
+
+
+async def is_wanted(entry_id: str, actor_id: str) -> bool:
+    """Whether an entry that was told of a while ago is still there, and for this person's eyes."""
+    viewer = Viewer(actor_id=actor_id)
+    found = await rows(
+        "SELECT e.id FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        f" WHERE e.id = $1 AND {visible_sql(viewer, 2, rule=WANTED)}",
+        entry_id,
+        viewer.parameter,
+    )
+    return bool(found)
 
 
 async def unwanted_authors(actor_id: str) -> frozenset[str]:

@@ -76,7 +76,10 @@ class _Watch:
         return complete
 
     async def seen(self, frame: Frame) -> str | None:
-        """A frame as this person may see it: nothing by, or brought by, whom they block or mute, or who blocks them."""
+        """A frame as this person may see it: nothing by, or brought by, whom they block or mute, or who blocks them.
+
+        What comes late is looked at anew: it may have been deleted, or its author suspended, since.
+        """
         event = orjson.loads(frame.text)
         data = event.get("data") or {}
         named = {key: (data.get(key) or {}).get("userId") for key in ("user", "sharedBy")}
@@ -84,10 +87,16 @@ class _Watch:
         unwanted = await live_feed.unwanted_authors(self.identity.actor.id)
         if unwanted.intersection(named.values()):
             return None
-        if quoted in unwanted:
+        quote = data.get("quote")
+        if frame.replayed and event["type"] == "post" and not await self._may_see(data["postId"]):
+            return None
+        if quoted in unwanted or (frame.replayed and quote and not await self._may_see(quote["postId"])):
             data["quote"] = None
             return orjson.dumps(event).decode()
         return frame.text
+
+    async def _may_see(self, entry_id: str) -> bool:
+        return await live_feed.is_wanted(entry_id, self.identity.actor.id)
 
 
 @api.websocket(STREAM)

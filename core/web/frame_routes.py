@@ -1,15 +1,28 @@
-"""Static files under hashed names, and what robots should leave alone."""
+"""Static files under hashed names, what robots should leave alone, and what no page takes."""
 
 from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
+from core.errors import BadRequest, NotFound
 from core.instance import here
 
 blueprint = Blueprint("frame", __name__)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _ROBOTS = "User-agent: *\n" + "".join(
     f"Disallow: {path}\n" for path in ("/api/", "/compose", "/login", "/lookup", "/settings", "/signup")
 )
+
+
+@blueprint.before_app_request
+async def refuse_nul() -> None:
+    """PostgreSQL keeps no text with U+0000 in it, and no text needs one: nothing is looked for or stored by such."""
+    if "\0" in request.path:
+        raise NotFound()
+    if request.method == "POST" and request.mimetype in _FORMS:
+        typed = (await request.form).lists()
+        if any("\0" in value for _, values in typed for value in values):
+            raise BadRequest("This holds the character U+0000, which is not text.")
 
 
 @blueprint.get("/robots.txt")

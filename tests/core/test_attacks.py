@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from core.accounts import administration
 from core.database import execute
 from core.testing import Person, TestInstance, Visitor, befriend, settle, world
+from core.testing.pages import submit
 
 DOCUMENT, PAGE = "application/activity+json", "text/html,application/xhtml+xml"
 
@@ -141,6 +144,88 @@ async def test_nobody_puts_a_page_in_the_place_of_a_kept_fragment(
     assert "<html" not in fragment.text and "hello" in fragment.text
 
 
+# -- Sockets -------------------------------------------------------------------
+async def _listening(socket: Any, person: Person, channel: str = "home") -> None:
+    await socket.send({"type": "auth", "token": person.access_token})
+    await socket.receive_type("ready")
+    await socket.send({"type": "subscribe", "channel": channel})
+    await socket.send({"type": "ping"})
+    await socket.receive_type("pong")
+
+
+async def test_a_socket_is_not_told_what_is_quoted_of_who_blocks(ann: Person, bob: Person, eve: Person) -> None:
+    await eve.follow(ann)
+    await bob.post(f"/users/{eve.id}/block")
+    quoted = (await bob.publish("not for eve"))["postId"]
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await ann.publish("look", quote=quoted)
+        frame = await socket.receive_type("post")
+    assert "look" in frame["data"]["content"] and frame["data"]["quote"] is None
+
+
+async def test_a_socket_that_resumes_is_told_nothing_of_who_was_suspended(
+    alpha: TestInstance, ann: Person, bob: Person, eve: Person
+) -> None:
+    async with eve.socket() as socket:
+        await _listening(socket, eve, "local")
+        await bob.publish("first")
+        seen = (await socket.receive_type("post"))["id"]
+    await ann.publish("spam")
+    await bob.publish("last")
+    with alpha.inside():
+        await administration.suspend(ann.actor)
+    async with eve.socket() as socket:
+        await _listening(socket, eve, "local")
+        await socket.send({"type": "resume", "lastId": seen})
+        assert "last" in (await socket.receive_type("post"))["data"]["content"]
+
+
+async def test_a_share_by_who_is_muted_does_not_reach_a_socket(ann: Person, bob: Person, eve: Person) -> None:
+    await eve.follow(ann)
+    await eve.post(f"/users/{ann.id}/mute")
+    shared = (await bob.publish("shared"))["postId"]
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await ann.post(f"/posts/{shared}/share")
+        await asyncio.sleep(0.1)
+        await socket.send({"type": "ping"})
+        assert (await socket.receive())["type"] == "pong"
+
+
+async def test_a_socket_that_resumes_is_told_nothing_of_what_was_deleted(ann: Person, bob: Person, eve: Person) -> None:
+    await eve.follow(ann)
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await ann.publish("first")
+        seen = (await socket.receive_type("post"))["id"]
+    slip = (await ann.publish("a slip", visibility="followers"))["postId"]
+    quoted = (await bob.publish("another slip"))["postId"]
+    await ann.publish("look", quote=quoted)
+    await ann.delete(f"/posts/{slip}")
+    await bob.delete(f"/posts/{quoted}")
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await socket.send({"type": "resume", "lastId": seen})
+        post = (await socket.receive_type("post"))["data"]
+    assert "look" in post["content"] and post["quote"] is None
+
+
+async def test_a_socket_that_resumes_is_not_told_what_it_may_not_see_any_more(ann: Person, eve: Person) -> None:
+    await eve.follow(ann)
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await ann.publish("first")
+        seen = (await socket.receive_type("post"))["id"]
+    await ann.publish("for followers", visibility="followers")
+    await ann.publish("for all")
+    await eve.delete(f"/users/{ann.id}/follow")
+    async with eve.socket() as socket:
+        await _listening(socket, eve)
+        await socket.send({"type": "resume", "lastId": seen})
+        assert "for all" in (await socket.receive_type("post"))["data"]["content"]
+
+
 # -- Limits --------------------------------------------------------------------
 async def test_addresses_mapped_into_ipv6_do_not_share_one_limit() -> None:
     async with world("alpha.test", rate_limits__enabled=True, rate_limits__signed_out_per_five_minutes=3) as (alpha,):
@@ -150,3 +235,43 @@ async def test_addresses_mapped_into_ipv6_do_not_share_one_limit() -> None:
             async with httpx.AsyncClient(transport=transport, base_url=alpha.base_url) as client:
                 statuses.append((await client.get("/api/v1/posts")).status_code)
     assert statuses == [200, 200, 200, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/login", {"login": "a\0b", "password": "x"}),
+        ("/login", {"login": "a\0@b.c", "password": "x"}),
+        ("/signup", {"username": "zed", "email": "a\0b@example.org", "password": "Quiet-Harbour-47"}),
+        ("/signup", {"username": "zed", "email": "a@example.org", "password": "Quiet-Harbour-47", "fullName": "\0"}),
+    ],
+)
+async def test_strangers_forms_with_a_nul_are_no_failures(
+    alpha: TestInstance, path: str, values: dict[str, str]
+) -> None:
+    async with alpha.browser({}) as browser:
+        answer = await submit(browser, path, values, on=path)
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "on"),
+    [
+        ("/compose", {"content": "x", "contentWarning": "a\0b"}, "/compose"),
+        ("/compose", {"content": "x", "language": "a\0b"}, "/compose"),
+        ("/settings/profile", {"fullName": "a\0b", "bio": "c\0d"}, "/settings/profile"),
+        ("/settings/profile", {"fullName": "a", "fieldName": "a\0", "fieldValue": "b\0"}, "/settings/profile"),
+        ("/settings/sessions/nobody/end", {}, "/settings/sessions"),
+    ],
+)
+async def test_members_forms_with_what_cannot_be_stored_are_no_failures(
+    ann: Person, path: str, values: dict[str, str], on: str
+) -> None:
+    async with ann.browser() as browser:
+        answer = await submit(browser, path, values, on=on)
+    assert answer.status_code < 500
+
+
+async def test_an_address_with_a_nul_leads_nowhere(anon: Visitor) -> None:
+    for path in ("/tags/a%00", "/@a%00", "/static/%00", "/objects/%00"):
+        assert (await anon.page(path)).status_code == 404, path
