@@ -31,8 +31,9 @@ async def join(page: Page, name: str) -> None:
     await expect(page.locator("body")).to_have_attribute("data-viewer", re.compile("."))
 
 
-@SIZES
-@SCRIPTS
+@pytest.mark.parametrize(
+    ("size", "scripts"), [(PHONE, True), (DESKTOP, False)], ids=["phone", "desktop without scripts"]
+)
 async def test_a_newcomer_settles_in(site: Site, size: tuple[int, int], scripts: bool) -> None:
     bob = await site.instance.user("bob")
     await bob.put("/users/me", {"fullName": "Bob Ferry"})
