@@ -85,10 +85,11 @@ async def record(finished: Sequence[tuple[Item, Outcome]]) -> None:
         inbox_seconds.observe(max(0.0, (now() - item.received_at).total_seconds()))
     for item, outcome in finished:
         if outcome.state == "waiting":
-            await _try_again(item, outcome.reason)
+            await try_again(item, outcome.reason)
 
 
-async def _try_again(item: Item, reason: str) -> None:
+async def try_again(item: Item, reason: str) -> None:
+    """Leave an activity for later, each time for longer; after the last attempt it has failed."""
     if item.attempts >= ATTEMPTS:
         await execute(_DONE, "failed", reason, item.id)
         inbox.labels(item.verb, "failed").inc()

@@ -16,7 +16,7 @@ from core.federation.handling import Outcome, handle, handlers
 from core.federation.incoming import Found, Incoming, Missing, Want
 from core.federation.normalise import read_activity
 from core.federation.objects import fetch_entry, fetch_references
-from core.federation.received import Item, claim, give_back, record, take_back
+from core.federation.received import Item, claim, give_back, record, take_back, try_again
 from core.federation.remote_actors import actor_by_uri, store_actor
 from core.fetch import FetchError, Refused
 from core.instance import Instance, here
@@ -124,15 +124,21 @@ class Receiver:
                     await self._finish_one(left[0])
                     del left[0]
         except TimeoutError:
-            await give_back(left, "fetching took too long")
+            await self._put_off(left, "fetching took too long")
         except asyncio.CancelledError:
             await give_back(left, "")
             raise
         except Exception:
-            await give_back(left, "failed")
+            await self._put_off(left, "failed")
             raise
         finally:
             here().jobs.wake(NAME)
+
+    async def _put_off(self, left: Sequence[Item], reason: str) -> None:
+        """Count an attempt of the one that stood in the way, and leave those behind it for the next round."""
+        if left:
+            await try_again(left[0], reason)
+            await give_back(left[1:], reason)
 
     async def _finish_one(self, item: Item) -> None:
         with budget():

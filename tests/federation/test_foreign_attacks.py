@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from core.asgi import Receive, Scope, Send
+from core.database import execute, now
+from core.federation import receiving
 from core.federation.domains import decide
+from core.federation.received import ATTEMPTS
 from core.models import Actor
 from core.testing import Foreign, ForeignActor, Person, TestInstance, settle
 from core.testing.foreign import ACTIVITY_JSON
-from tests.federation.arrivals import arrive
+from tests.federation.arrivals import arrive, outcome
 
 
 @pytest.fixture
@@ -70,3 +76,24 @@ async def test_nobody_gets_somebody_blocked_by_taking_them_into_a_blocked_domain
         await decide("evil.test", "block")
     await settle(alpha)
     assert (await bob.get(f"/users/{zoe.address}"))["username"] == "zoe"
+
+
+async def test_what_always_takes_too_long_to_fetch_is_given_up_and_holds_up_nothing_behind_it(
+    alpha: TestInstance, ann: Person, mallory: ForeignActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(60)
+
+    assert await arrive(alpha, mallory, mallory.activity("Follow", ann.uri)) == "done"
+    alpha.neighbours["slow.test"] = hang
+    monkeypatch.setattr(receiving, "FETCH_SECONDS", 0.05)
+    slow = mallory.activity("Create", mallory.note("<p>x</p>", inReplyTo="https://slow.test/notes/1"))
+    like = mallory.activity("Like", (await ann.publish())["uri"])
+    await mallory.send(alpha, slow)
+    await mallory.send(alpha, like)
+    for _ in range(ATTEMPTS + 1):
+        await settle(alpha)
+        with alpha.inside():
+            await execute("UPDATE federation_received SET due_at = $1 WHERE state = 'waiting'", now())
+    await settle(alpha)
+    assert (await outcome(alpha, slow), await outcome(alpha, like)) == ("failed", "done")
