@@ -61,8 +61,7 @@ def count_requests(app: Quart) -> None:
                 g.identity = await identify(request)
             finally:  # whoever bears a token that is no good asks as a stranger
                 g.verdict = await _take(request, g.identity)
-            if g.verdict and not g.verdict.allowed:
-                raise RateLimited(g.verdict.retry_after)
+            _refuse_too_many()
 
     @app.after_request
     async def describe(response: Response) -> Response:
@@ -75,6 +74,17 @@ def current_identity() -> Identity | None:
     """Who makes the request to the API that is being answered; None for a stranger."""
     identity: Identity | None = g.identity
     return identity
+
+
+async def count_form(identity: Identity) -> None:
+    """Count what a member does on pages like what they ask of the API. Raises RateLimited."""
+    g.verdict = await _take(request, identity)
+    _refuse_too_many()
+
+
+def _refuse_too_many() -> None:
+    if g.verdict and not g.verdict.allowed:
+        raise RateLimited(g.verdict.retry_after)
 
 
 async def _take(request: Request, identity: Identity | None) -> Verdict | None:

@@ -1,14 +1,18 @@
-"""Static files under hashed names, what robots should leave alone, and what no page takes."""
+"""Static files under hashed names, what robots should leave alone, and what no page takes, or not so often."""
 
 from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
+from core.api import limits
 from core.errors import BadRequest, NotFound
 from core.instance import here
+from core.web.csrf import SAFE_METHODS
+from core.web.pages import viewer_identity
 
 blueprint = Blueprint("frame", __name__)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_GATES = ("/login", "/signup", "/setup")
 _ROBOTS = "User-agent: *\n" + "".join(
     f"Disallow: {path}\n" for path in ("/api/", "/compose", "/login", "/lookup", "/settings", "/signup")
 )
@@ -23,6 +27,16 @@ async def refuse_nul() -> None:
         typed = (await request.form).lists()
         if any("\0" in value for _, values in typed for value in values):
             raise BadRequest("This holds the character U+0000, which is not text.")
+
+
+@blueprint.before_app_request
+async def count_forms() -> None:
+    """Members may do no more on pages than over the API; for those who log in or sign up there are other limits."""
+    if request.method in SAFE_METHODS or request.path.startswith((limits.API, *_GATES)):
+        return
+    identity = await viewer_identity()
+    if identity is not None:
+        await limits.count_form(identity)
 
 
 @blueprint.get("/robots.txt")

@@ -237,6 +237,17 @@ async def test_addresses_mapped_into_ipv6_do_not_share_one_limit() -> None:
     assert statuses == [200, 200, 200, 429, 200]
 
 
+async def test_who_has_used_up_the_limit_does_not_go_on_with_forms_of_pages() -> None:
+    async with world("alpha.test", rate_limits__enabled=True, rate_limits__user_per_hour=3) as (alpha,):
+        ann = await alpha.user("ann")
+        for _ in range(2):
+            await ann.publish()
+        async with ann.browser() as browser:
+            statuses = [(await submit(browser, "/compose", {"content": "x"})).status_code for _ in range(2)]
+        assert statuses == [303, 429]
+        assert len((await alpha.anon.get("/posts"))["posts"]) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "values"),
     [
