@@ -5,10 +5,11 @@ from typing import Any
 
 from quart import Blueprint
 
+from core.accounts.models import Account
 from core.entries import Kind
 from core.plugins import hookimpl
 from core.web.slots import Tab
-from plugins.posts import acts, federation, feeds, pages, profile_pages, routes, thread_pages, writing
+from plugins.posts import acts, federation, feeds, pages, profile_pages, routes, service, thread_pages, writing
 
 REQUIRES: list[str] = []
 
@@ -37,3 +38,8 @@ def inbox() -> Mapping[str, Any]:
 @hookimpl
 def outbox() -> Mapping[str, Any]:
     return federation.OUTBOX
+
+
+@hookimpl
+async def erase_account(account: Account) -> None:
+    await service.erase(account.actor_id)

@@ -107,6 +107,11 @@ async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
     return entry_id
 
 
+async def erase(author_id: str) -> None:
+    """Forget what somebody who left had written for later."""
+    await ScheduledPost.filter(author_id=author_id).delete()
+
+
 async def change(
     actor: Actor,
     entry_id: str,

@@ -112,6 +112,15 @@ async def test_who_was_suspended_meanwhile_publishes_nothing(alpha: TestInstance
         assert await value("SELECT COUNT(*) FROM core_entry") == 0
 
 
+async def test_who_leaves_leaves_nothing_that_waits(alpha: TestInstance, ann: Person) -> None:
+    await schedule(ann)
+    with alpha.inside():
+        await administration.remove(ann.actor)
+    await settle(alpha)
+    with alpha.inside():
+        assert await value("SELECT COUNT(*) FROM posts_scheduled") == 0
+
+
 @pytest.mark.parametrize(
     "at", ["soon", "2026-13-01T00:00:00Z", "2020-01-01T00:00:00Z", "2099-01-01T00:00:00", "0001-01-01T00:00:00+14:00",
            "9999-12-31T23:59:59-14:00", 4102444800, "", True]
