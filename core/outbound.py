@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from core.audience import OPEN
 from core.database import rows
@@ -11,6 +12,11 @@ from core.entries import Document
 from core.models import ACCEPTED, Actor, Entry
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+
+
+def stamp(moment: datetime) -> str:
+    """A time as documents bear it: RFC 3339 in UTC, seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)

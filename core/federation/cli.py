@@ -15,6 +15,7 @@ from core.federation.domains import Policy, decide, decisions, load_policies
 from core.federation.looking_up import find_elsewhere
 from core.fetch import FetchError
 from core.models import Actor, Entry
+from core.outbound import stamp
 
 
 @click.group()
@@ -47,7 +48,7 @@ _deciding("clear", "", "Take back what was decided about servers.", "is like any
 async def list_domains(as_json: bool) -> None:
     """List what was decided about servers."""
     found = [
-        {"domain": name, "policy": one.policy, "note": one.note, "since": one.since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        {"domain": name, "policy": one.policy, "note": one.note, "since": stamp(one.since)}
         for name, one in (await decisions()).items()
     ]
     columns = {"domain": "DOMAIN", "policy": "POLICY", "since": "SINCE", "note": "NOTE"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from mimetypes import guess_type
 from typing import Any
 
@@ -14,6 +14,7 @@ from quart import Request, Response
 from core.federation import negotiation
 from core.federation.own_keys import OwnKeys, own_keys
 from core.models import Actor
+from core.outbound import stamp
 from core.reading.values import PUBLIC, PUBLIC_ALIASES, as_list, first_known_type, id_of, is_public
 
 __all__ = [
@@ -120,11 +121,6 @@ ACTOR_CONTEXT: list[Any] = [
     },
 ]
 _RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
-
-
-def stamp(moment: datetime) -> str:
-    """A time as documents bear it: RFC 3339 in UTC, seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wants_document(request: Request) -> bool:

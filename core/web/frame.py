@@ -16,7 +16,7 @@ from core.web import words
 from core.web.assets import Assets
 from core.web.cards import drawn
 from core.web.icons import icon, icon_styles
-from core.web.language import counted, current_language, gettext, language_name, said
+from core.web.language import counted, current_language, language_name, said
 from core.web.prose import shown_prose
 from core.web.slots import Card, NavItem, arrange, in_order
 
@@ -151,20 +151,6 @@ def frame_context(
         "cards": in_order(cards),
         "notice": notice,
     }
-
-
-def built_in_navigation(requests: int = 0) -> list[NavItem]:
-    """The entries of the frame and of posts; plugins add theirs through the slot `nav`.
-
-    `requests` is how many wait for an answer.
-    """
-    return [
-        NavItem("home", gettext("Home"), "/", "house", order=0, bar=0, guests=True),
-        NavItem("explore", gettext("Explore"), "/local", "compass", order=10, bar=10, guests=True),
-        NavItem("lookup", gettext("Find people"), "/lookup", "search", order=20, guests=True),
-        NavItem("bookmarks", gettext("Bookmarks"), "/bookmarks", "bookmark", order=60),
-        NavItem("requests", gettext("Requests"), "/requests", "user-round-plus", order=70, bar=30, count=requests),
-    ]
 
 
 def security_headers(*, media_origins: Collection[str] = (), secure: bool = True) -> dict[str, str]:

@@ -10,7 +10,7 @@ from jinja2 import Environment
 from quart import Response, g, redirect, request
 from werkzeug import Response as Redirect
 
-from core import people, present
+from core import present
 from core.accounts.models import Account
 from core.accounts.profile import settings_of
 from core.accounts.sessions import COOKIE, Identity, by_cookie, identify
@@ -20,7 +20,6 @@ from core.instance import Instance, here
 from core.web import csrf
 from core.web.assets import Assets
 from core.web.frame import (
-    built_in_navigation,
     frame_assets,
     frame_context,
     frame_environment,
@@ -106,13 +105,12 @@ async def render_page(
     else:
         guest = request.cookies.get(csrf.GUEST_COOKIE) or csrf.new_guest()
         token = csrf.guest_token(instance.secrets.derive("csrf"), guest)
-    waiting = await people.count_requests(identity.actor.id) if identity else 0
     frame = frame_context(
         site=await site_form(),
         viewer=viewer,
         csrf_token=token,
         path=request.full_path.rstrip("?"),
-        navigation=[*built_in_navigation(waiting), *await filled("nav", NavItem)],
+        navigation=await filled("nav", NavItem),
         cards=await filled("cards", Card),
         notice=notice,
     )

@@ -7,9 +7,10 @@ from quart import Blueprint
 
 from core.accounts.models import Account
 from core.entries import Kind
+from core.models import Actor
 from core.plugins import hookimpl
-from core.web.slots import Tab
-from plugins.posts import acts, federation, feeds, pages, profile_pages, routes, service, thread_pages, writing
+from core.web.slots import NavItem, Tab
+from plugins.posts import acts, federation, feeds, pages, places, profile_pages, routes, service, thread_pages, writing
 
 REQUIRES: list[str] = []
 
@@ -21,8 +22,8 @@ def blueprints() -> Sequence[Blueprint]:
 
 
 @hookimpl
-def slot(name: str) -> Sequence[Tab] | None:
-    return profile_pages.settings_tabs() if name == "settings" else None
+async def slot(name: str, viewer: Actor | None) -> Sequence[NavItem | Tab] | None:
+    return await places.fill(name, viewer)
 
 
 @hookimpl

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 
 from core.database import now
 from core.entries import Act, Document, Kind
 from core.entry_document import entry_document
 from core.instance import here
 from core.models import Actor, Entry
-from core.outbound import PUBLIC, Outbound, addressed
+from core.outbound import PUBLIC, Outbound, addressed, stamp
 from plugins.posts import receiving
 
 FOLLOWED = ("public", "unlisted", "followers")
@@ -65,7 +64,7 @@ async def unlike(act: Act) -> Outbound:
 
 async def boost(act: Act) -> Outbound:
     """A share, for the followers of who shares and for the author."""
-    return Outbound({**await _announce(act), "published": _stamp(now())})
+    return Outbound({**await _announce(act), "published": stamp(now())})
 
 
 async def unboost(act: Act) -> Outbound:
@@ -103,10 +102,6 @@ async def _announce(act: Act) -> Document:
 
 def _undo(inner: Document) -> Document:
     return {"type": "Undo", "to": inner["to"], "cc": inner["cc"], "object": inner}
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 POST = Kind(receiving.KIND, to_document, receiving.receive, receiving.TYPES)

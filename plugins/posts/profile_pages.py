@@ -123,14 +123,6 @@ async def muted() -> Response | Redirect:
     )
 
 
-def settings_tabs() -> list[Tab]:
-    """The ways to these pages from the settings."""
-    return [
-        Tab("blocks", _("Blocked"), "/settings/blocks", 40),
-        Tab("mutes", _("Muted"), "/settings/mutes", 50),
-    ]
-
-
 def _asked_at(follow_id: str) -> datetime:
     """When a follow was asked for: a UUIDv7 begins with its time in ms (RFC 9562, section 5.7)."""
     return datetime.fromtimestamp(int(follow_id.replace("-", "")[:12], 16) / 1000, UTC)
