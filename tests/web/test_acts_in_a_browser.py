@@ -6,8 +6,9 @@ import asyncio
 import re
 
 import pytest
-from conftest import PHONE, Site, listening
 from playwright.async_api import Locator, Page, expect
+
+from tests.web.site import PHONE, Site, listening
 
 
 def card(page: Page, text: str) -> Locator:

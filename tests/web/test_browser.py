@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import DESKTOP, PHONE, Site, listening
 from playwright.async_api import Locator, Page, expect
 from test_looks_in_a_browser import findings, is_too_wide
 
 from core.testing import PASSWORD
 from core.testing.people import befriend
+from tests.web.site import DESKTOP, PHONE, Site, listening
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -124,7 +124,8 @@ async def test_two_people_meet(site: Site) -> None:
         await his.click(".pill button")
         await expect(his.locator("#feed .entry").first).to_contain_text("Good morning, Bob.")
         await his.goto("/@ann")
-        await his.locator(".relation button", has_text="Ask to be friends").click()
+        async with his.expect_response("**/befriend"):
+            await his.locator(".relation button", has_text="Ask to be friends").click()
         await hers.goto("/local")
         await expect(hers.locator(".rail [data-count=requests]")).to_contain_text("1")
         await hers.goto("/requests")

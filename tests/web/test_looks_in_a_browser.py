@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import DESKTOP, PHONE, TABLET, Site
 from playwright.async_api import Page, Response
 
 from core.testing import Person
 from core.web.frame import ROOT
+from tests.web.site import DESKTOP, PHONE, TABLET, Site
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
