@@ -88,6 +88,9 @@ class _Not(Rule):
     part: Rule
 
     def sql(self, viewer: str | None) -> str:
+        if isinstance(self.part, _Tie):
+            # Not "NOT EXISTS": PostgreSQL would make a join of it, think that nothing is left, and sort the whole list.
+            return f"({self.part.sql(viewer)}) IS NOT TRUE"
         return f"NOT {self.part.sql(viewer)}"
 
     def holds(self, sight: Sight) -> bool:
