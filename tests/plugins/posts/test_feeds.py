@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from core.accounts import administration
+from core.database import execute, now
+from core.entries import Draft, publishing
+from core.models import ACCEPTED, Actor, Follow
 from core.testing import Person, TestInstance, Visitor
 from core.testing.people import befriend, data_of, fields_of, problem_of
 
@@ -145,6 +148,28 @@ async def test_the_suspended_are_in_no_feed_until_they_are_back(alpha: TestInsta
     with alpha.inside():
         await administration.unsuspend(bob.actor)
     assert await texts(ann) == ["his"]
+
+
+async def test_the_silenced_reach_their_followers_and_nobody_else(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor
+) -> None:
+    await ann.follow(bob)
+    await bob.publish("his")
+    with alpha.inside():
+        await execute("UPDATE core_actor SET silenced_at = $1 WHERE id = $2", now(), bob.id)
+    for who, scope in ((ann, "local"), (ann, "global"), (anon, "local"), (anon, "global")):
+        assert await texts(who, scope) == [], scope
+    assert await texts(ann) == ["his"]
+
+
+async def test_posts_from_elsewhere_are_global_and_in_the_homes_of_followers(alpha: TestInstance, ann: Person) -> None:
+    with alpha.inside():
+        far = await Actor.create(uri="https://far.test/f", username="far", username_key="far", domain="far.test")
+        await Follow.create(follower_id=ann.id, target_id=far.id, state=ACCEPTED)
+        async with publishing(Draft("post", far, content="<p>from afar</p>", uri="https://far.test/1")):
+            pass
+    assert await texts(ann) == await texts(ann, "global") == ["from afar"]
+    assert await texts(ann, "local") == []
 
 
 # -- Sharing -------------------------------------------------------------------
