@@ -8,11 +8,12 @@ from functools import lru_cache
 from quart import Quart, Request, Response, g, request
 
 from core.accounts.sessions import Identity, identify
-from core.errors import RateLimited
+from core.errors import KithError, RateLimited
 from core.instance import here
 from core.limits import Verdict
 
 API = "/api/v1/"
+
 
 def address_of(request: Request) -> str:
     """The address of whoever asks; a forwarded one is believed from trusted proxies only."""
@@ -50,18 +51,20 @@ def neighbourhood(address: str) -> str:
 
 
 def count_requests(app: Quart) -> None:
-    """Find out who asks and count it, before anything else is done about a request to the API; every answer, failures
-    too, says how much is left."""
+    """Before all else, find out who makes a request to the API, and count it; every answer says how much is left."""
 
     @app.before_request
     async def enter() -> None:
         if request.path.startswith(API) and request.method != "OPTIONS":
-            g.identity = None
+            g.identity, refusal = None, None
             try:
                 g.identity = await identify(request)
-            finally:  # whoever bears a token that is no good asks as a stranger
-                g.verdict = await _take(request, g.identity)
+            except KithError as error:  # whoever bears a token that is no good asks as a stranger
+                refusal = error
+            g.verdict = await _take(request, g.identity)
             _refuse_too_many()
+            if refusal:
+                raise refusal
 
     @app.after_request
     async def describe(response: Response) -> Response:
