@@ -20,6 +20,7 @@ COMMANDS = {
     "account": ("account", "Make, list and look after accounts."),
     "plugin": ("plugin", "List, switch on and off, and check plugins."),
     "config": ("config", "Show the settings in force, or check them."),
+    "demo": ("demo", "Two servers with sample content that federate with each other."),
     "shell": ("shell", "A Python prompt inside the instance."),
 }
 

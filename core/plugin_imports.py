@@ -66,6 +66,8 @@ def _package_of(plugin: Manifest, path: Path) -> list[str]:
 
 def _imports(tree: ast.AST, package: list[str], file: str, in_function: bool = False) -> Iterator[_Import]:
     for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue  # never run: names for whoever reads the types
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for name in _names(node, package):
                 yield _Import(name, f"{file}:{node.lineno}", in_function)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -13,6 +15,7 @@ from core.commands.running import plain_errors
 from core.config import Settings, ensure_instance, load
 from core.config_edit import NotEditable, write_enabled
 from core.folders import ROOT_CONFIG
+from core.plugin_checks import check_plugin
 from core.plugin_finding import find
 from core.plugins import Hooks, installed
 from core.scaffold import scaffold
@@ -81,11 +84,14 @@ def check(names: tuple[str, ...]) -> None:
     wanted = names or enabled
     with plain_errors():
         hooks = _tried(list(dict.fromkeys((*enabled, *wanted))))
-    failed = {notice.plugin: notice.reason for notice in hooks.failed}
-    for one in wanted:
-        print(f"{one}: {failed.get(one, 'fine')}")
-    if failed.keys() & set(wanted):
-        raise Failed("Not all of them can be used.")
+    problems = {notice.plugin: [notice.reason] for notice in hooks.failed}
+    for name in wanted:
+        if name in hooks.plugins:
+            problems[name] = check_plugin(hooks.plugins[name], list(hooks.plugins.values()))
+        for line in problems.get(name) or ["fine"]:
+            print(f"{name}: {line}")
+    if any(problems.get(name) for name in wanted):
+        raise Failed("Not all of them are as they should be.")
 
 
 @plugin.command()
@@ -98,8 +104,9 @@ def new(name: str) -> None:
     home = folder() / "plugins" / name
     for path in written:
         print(path)
-    print(f"Switch it on with: kith plugin enable {name}")
-    print(f"Run its test with: python -m pytest {home / 'tests'}")
+    tools = Path(sys.executable).parent
+    print(f"Switch it on with: {tools / 'kith'} plugin enable {name}")
+    print(f"Run its test, after `make setup`, with: {tools / 'python'} -m pytest {home / 'tests'}")
 
 
 def _settings() -> Settings:

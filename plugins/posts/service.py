@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -105,6 +105,23 @@ async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
         await ScheduledPost.create(id=entry_id, author_id=author.id, body=body, publish_at=at)
         await publish_due.later(post_id=entry_id, delay=(at - now()).total_seconds())
     return entry_id
+
+
+async def scheduled_by(author_id: str) -> list[dict[str, Any]]:
+    """What somebody wrote for later, to take along."""
+    waiting = await ScheduledPost.filter(author_id=author_id).order_by("id")
+    return [{"publishAt": one.publish_at.isoformat(), "body": one.body} for one in waiting]
+
+
+async def restore(author_id: str, scheduled: Sequence[Mapping[str, Any]]) -> None:
+    """Bring back what is still to come and not here; what it answered or quoted elsewhere is not brought along."""
+    author = await Actor.get(id=author_id)
+    known = {(one["publishAt"], one["body"]["content"]) for one in await scheduled_by(author_id)}
+    for one in scheduled:
+        at = datetime.fromisoformat(one["publishAt"])
+        body = {**one["body"], "reply_to_id": None, "quote_id": None}
+        if at > now() and (one["publishAt"], body["content"]) not in known:
+            await write_later(author, at, body)
 
 
 async def erase(author_id: str) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from core.accounts import administration
+from core.accounts.models import Account
 from core.database import execute, now, value
 from core.testing import Person, TestInstance, Visitor, settle
 from core.testing.people import data_of, fields_of
+from plugins.posts.models import ScheduledPost
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 
@@ -146,3 +148,17 @@ async def test_what_could_not_be_published_is_refused_now(alpha: TestInstance, a
         await eve.refused(status, "POST", "/posts", wanted)
     with alpha.inside():
         assert await value("SELECT COUNT(*) FROM core_job WHERE name LIKE '%publish_due'") == 0
+
+
+async def test_what_is_written_for_later_is_taken_along_and_brought_back_once(alpha: TestInstance, ann: Person) -> None:
+    await schedule(ann, "Not yet")
+    with alpha.inside():
+        account = await Account.get(actor_id=ann.id)
+        archive = dict(await alpha.instance.hooks.export_account.answers(account=account))
+        assert [one["body"]["content"] for one in archive["posts"]["scheduled.json"]] == ["Not yet"]
+        for _ in range(2):
+            await alpha.instance.hooks.import_account(account=account, archive=archive)
+        assert await ScheduledPost.filter(author_id=ann.id).count() == 1
+        await ScheduledPost.all().delete()
+        await alpha.instance.hooks.import_account(account=account, archive=archive)
+        assert [one.body["content"] for one in await ScheduledPost.filter(author_id=ann.id)] == ["Not yet"]
