@@ -42,5 +42,15 @@ def outbox() -> Mapping[str, Any]:
 
 
 @hookimpl
+async def export_account(account: Account) -> Mapping[str, Any]:
+    return {"scheduled.json": await service.scheduled_by(account.actor_id)}
+
+
+@hookimpl
+async def import_account(account: Account, archive: Mapping[str, Any]) -> None:
+    await service.restore(account.actor_id, archive.get("posts", {}).get("scheduled.json", []))
+
+
+@hookimpl
 async def erase_account(account: Account) -> None:
     await service.erase(account.actor_id)
