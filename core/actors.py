@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core import live_feed, prepared, timelines
-from core.database import after_commit, execute, new_id, now, row, transaction
+from core.database import after_commit, execute, new_id, now, row, rows, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound
 from core.instance import here
@@ -18,6 +20,7 @@ async def follow(actor: Actor, target: Actor, *, wants_back: bool = False, uri: 
     if actor.id == target.id:
         raise Invalid({"userId": "You cannot follow yourself."})
     async with transaction():
+        await _hold(actor, target)
         await _must_reach(actor, target)
         follow = Follow(id=new_id(), follower_id=actor.id, target_id=target.id, wants_back=wants_back)
         follow.uri = uri or f"{actor.uri}/follows/{follow.id}"
@@ -36,6 +39,15 @@ async def follow(actor: Actor, target: Actor, *, wants_back: bool = False, uri: 
     return follow
 
 
+async def _hold(one: Actor, other: Actor) -> None:
+    """Have everybody else who changes what ties these two wait until the transaction ends.
+
+    Always in the same order, and before anything else: so of two who begin at once neither waits for the other.
+    """
+    lock = " FOR NO KEY UPDATE" if here().database.dialect == "postgres" else ""
+    await rows(f"SELECT id FROM core_actor WHERE id IN ($1, $2) ORDER BY id{lock}", one.id, other.id)
+
+
 async def _wants_back(actor: Actor, other: Actor) -> bool:
     """Whether the actor's own follow asks for one by the other: then theirs needs no further yes."""
     return await Follow.exists(follower_id=actor.id, target_id=other.id, wants_back=True)
@@ -44,6 +56,7 @@ async def _wants_back(actor: Actor, other: Actor) -> bool:
 async def accept(target: Actor, follower: Actor) -> Follow:
     """Let somebody who asked follow. Raises NotFound where nobody asked."""
     async with transaction():
+        await _hold(follower, target)
         follow = await Follow.get_or_none(follower_id=follower.id, target_id=target.id, state=REQUESTED)
         if follow is None:
             raise NotFound("There is no such request.")
@@ -83,6 +96,7 @@ _accept = accept
 async def reject(target: Actor, follower: Actor) -> None:
     """Turn down who asked to follow, or stop somebody from following. Raises NotFound where they do not."""
     async with transaction():
+        await _hold(follower, target)
         follow = await Follow.get_or_none(follower_id=follower.id, target_id=target.id)
         if follow is None:
             raise NotFound("They do not follow you and have not asked to.")
@@ -94,6 +108,7 @@ async def reject(target: Actor, follower: Actor) -> None:
 async def unfollow(actor: Actor, target: Actor) -> None:
     """Follow no longer, or take back the wish to. Raises NotFound where there is neither."""
     async with transaction():
+        await _hold(actor, target)
         follow = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
         if follow is None:
             raise NotFound("You do not follow them.")
@@ -113,9 +128,8 @@ async def _end(follow: Follow, follower: Actor, target: Actor) -> None:
 
 
 async def _count(follower: Actor, target: Actor, step: int) -> None:
-    # Always in the same order: two who follow each other at once must not wait for one another.
-    for actor_id, column in sorted([(follower.id, "following_count"), (target.id, "followers_count")]):
-        await execute(f"UPDATE core_actor SET {column} = {column} + $1 WHERE id = $2", step, actor_id)
+    await execute("UPDATE core_actor SET following_count = following_count + $1 WHERE id = $2", step, follower.id)
+    await execute("UPDATE core_actor SET followers_count = followers_count + $1 WHERE id = $2", step, target.id)
     prepared.forget(prepared.of_profile(follower.id), prepared.of_profile(target.id))
 
 
@@ -128,6 +142,7 @@ async def befriend(actor: Actor, target: Actor) -> Follow:
     if actor.id == target.id:
         raise Invalid({"targetUserId": "You cannot befriend yourself."})
     async with transaction():
+        await _hold(actor, target)
         mine = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
         theirs = await Follow.get_or_none(follower_id=target.id, target_id=actor.id)
         if mine and (mine.wants_back or (theirs and ACCEPTED == mine.state == theirs.state)):
@@ -145,10 +160,13 @@ async def befriend(actor: Actor, target: Actor) -> Follow:
 
 async def open_friend_request(actor: Actor, request_id: str) -> tuple[Follow, Actor]:
     """The request somebody made to `actor`, and who made it. Raises NotFound, also for other people's requests."""
-    request = await Follow.get_or_none(id=request_id, target_id=actor.id, wants_back=True)
-    if request is None:
-        raise NotFound("There is no such request.")
-    return request, await Actor.get(id=request.follower_id)
+    asked: dict[str, Any] = {"id": request_id, "target_id": actor.id, "wants_back": True}
+    if request := await Follow.get_or_none(**asked):
+        friend = await Actor.get(id=request.follower_id)
+        await _hold(actor, friend)
+        if request := await Follow.get_or_none(**asked):
+            return request, friend
+    raise NotFound("There is no such request.")
 
 
 async def accept_friend(actor: Actor, request_id: str) -> Actor:
@@ -197,10 +215,10 @@ async def answer(actor: Actor, other: Actor, *, accept: bool) -> None:
 async def end_friendship(actor: Actor, friend: Actor) -> None:
     """Be friends no longer: unfollow; they may go on following. Raises NotFound where they are no friends."""
     async with transaction():
+        await _hold(actor, friend)
         if not (await is_following(actor.id, friend.id) and await is_following(friend.id, actor.id)):
             raise NotFound("You are not friends.")
         await unfollow(actor, friend)
-        await Follow.filter(follower_id=friend.id, target_id=actor.id).update(wants_back=False)
 
 
 async def is_following(follower_id: str, target_id: str) -> bool:
@@ -216,6 +234,7 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
     if actor.id == target.id:
         raise Invalid({"userId": "You cannot block yourself."})
     async with transaction():
+        await _hold(actor, target)
         added = await execute(
             "INSERT INTO core_block (id, actor_id, target_id, uri, created_at) VALUES ($1, $2, $3, $4, $5)"
             " ON CONFLICT DO NOTHING",

@@ -23,9 +23,9 @@ async def like(actor: Actor, entry: Entry, uri: str = "") -> None:
     await _must_see(actor, entry)
     like_id = new_id()
     async with transaction():
+        await _count("likes_count", entry, 1)
         if not await execute(_ADD["core_like"], like_id, actor.id, entry.id, uri or _act_uri(actor, "likes", like_id)):
             raise Conflict("You like this already.", code="already_liked")
-        await _count("likes_count", entry)
         prepared.changed(entry)
         await _tell("like", actor, entry, uri or _act_uri(actor, "likes", like_id))
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="like"))
@@ -34,10 +34,10 @@ async def like(actor: Actor, entry: Entry, uri: str = "") -> None:
 async def unlike(actor: Actor, entry: Entry) -> None:
     """Take a like back. Raises NotFound where there is none."""
     async with transaction():
+        await _count("likes_count", entry, -1)
         like = await Like.get_or_none(actor_id=actor.id, entry_id=entry.id)
         if like is None or not await execute("DELETE FROM core_like WHERE id = $1", like.id):
             raise NotFound("You do not like this.")
-        await execute("UPDATE core_entry SET likes_count = likes_count - 1 WHERE id = $1", entry.id)
         prepared.changed(entry)
         await _tell("unlike", actor, entry, like.uri)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="like"))
@@ -55,9 +55,9 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
     boost = Boost(id=new_id(at), actor_id=actor.id, entry_id=entry.id)
     boost.uri = uri or _act_uri(actor, "shares", boost.id)
     async with transaction():
+        await _count("boosts_count", entry, 1)
         if not await execute(_ADD["core_boost"], boost.id, actor.id, entry.id, boost.uri):
             raise Conflict("You shared this already.", code="already_shared")
-        await _count("boosts_count", entry)
         prepared.changed(entry)
         await timelines.place_boost(boost)
         await _tell("boost", actor, entry, boost.uri)
@@ -68,10 +68,10 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
 async def unboost(actor: Actor, entry: Entry) -> None:
     """Take a share back. Raises NotFound where there is none."""
     async with transaction():
+        await _count("boosts_count", entry, -1)
         boost = await Boost.get_or_none(actor_id=actor.id, entry_id=entry.id)
         if boost is None or not await execute("DELETE FROM core_boost WHERE id = $1", boost.id):
             raise NotFound("You have not shared this.")
-        await execute("UPDATE core_entry SET boosts_count = boosts_count - 1 WHERE id = $1", entry.id)
         prepared.changed(entry)
         await timelines.withdraw_boost(boost)
         await _tell("unboost", actor, entry, boost.uri)
@@ -97,10 +97,13 @@ async def unbookmark(actor: Actor, entry: Entry) -> None:
         raise NotFound("This is not among your bookmarks.")
 
 
-async def _count(column: str, entry: Entry) -> None:
-    """One more; NotFound where the entry was deleted since it was read."""
-    sql = f"UPDATE core_entry SET {column} = {column} + 1 WHERE id = $1 AND deleted_at IS NULL"
-    if not await execute(sql, entry.id):
+async def _count(column: str, entry: Entry, step: int) -> None:
+    """Count one more or less, before all else: then whoever else has to do with the entry waits, also to delete it.
+
+    Raises NotFound where it was deleted since it was read.
+    """
+    sql = f"UPDATE core_entry SET {column} = {column} + $1 WHERE id = $2 AND deleted_at IS NULL"
+    if not await execute(sql, step, entry.id):
         raise NotFound("There is no such post.")
 
 

@@ -30,7 +30,7 @@ _FITS = (
     " OR (e.visibility IN ('friends', 'direct') AND EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id"
     " AND m.actor_id = o.id)))"
 )
-# Always in the order of the owners, so that of two who fill the same timelines neither waits for the other.
+# Always in the same order, so that of two who fill the same timelines neither waits for the other.
 _ONCE = " ON CONFLICT DO NOTHING RETURNING owner_id, entry_id"
 
 
@@ -38,7 +38,7 @@ def _of_authors(which: str) -> str:
     """Put entries into the timelines of those who follow their authors, as far as they fit there."""
     return (
         f"{_INSERT} o.id, e.id, e.id, NULL FROM core_entry e JOIN core_follow f ON f.target_id = e.author_id"
-        f"{_FOLLOWERS}{which}{_FITS} ORDER BY o.id{_ONCE}"
+        f"{_FOLLOWERS}{which}{_FITS} ORDER BY o.id, e.id{_ONCE}"
     )
 
 
@@ -47,7 +47,7 @@ def _of_sharers(which: str) -> str:
     return (
         f"{_INSERT} o.id, e.id, b.id, b.actor_id FROM core_boost b JOIN core_entry e ON e.id = b.entry_id"
         f" JOIN core_follow f ON f.target_id = b.actor_id{_FOLLOWERS}{which} AND o.id <> e.author_id"
-        f" ORDER BY o.id, b.id{_ONCE}"
+        f" ORDER BY o.id, e.id, b.id{_ONCE}"
     )
 
 

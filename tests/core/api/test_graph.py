@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -240,3 +241,21 @@ async def test_a_deleted_or_unknown_person_is_404_for_every_verb(ann: Person) ->
         for verb in ("follow", "block", "mute"):
             await ann.refused(404, "POST", f"/users/{who}/{verb}")
             await ann.refused(404, "DELETE", f"/users/{who}/{verb}")
+
+
+async def test_all_ties_change_at_once_and_nobody_waits_for_ever(alpha: TestInstance) -> None:
+    people = await alpha.users(*(f"p{number}" for number in range(4)))
+    await people[0].put("/users/me", {"isLocked": True})
+    dice, acts = random.Random(11), []
+    for _ in range(160):
+        one, other = dice.sample(people, 2)
+        method, path = dice.choice([
+            *[("POST", "/users/{}/follow"), ("DELETE", "/users/{}/follow")] * 3,
+            ("PUT", "/follow-requests/{}/accept"), ("PUT", "/follow-requests/{}/reject"), ("POST", "/friends/request"),
+            ("DELETE", "/friends/{}"), ("POST", "/users/{}/block"), ("DELETE", "/users/{}/block"),
+        ])  # fmt: skip
+        body = {"targetUserId": other.id} if path == "/friends/request" else None
+        acts.append(one.call(method, path.format(other.id), json=body))
+    answers = await asyncio.gather(*acts)
+    assert {answer.status_code for answer in answers} <= {200, 201, 404, 409}
+    await counters_are_exact(alpha)
