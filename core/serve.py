@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import gc
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from core import memory
 from core.accounts import administration  # noqa: F401 - commands beside a server leave it tasks of these
 from core.accounts.service import has_admin
 from core.app import start, stop
@@ -104,6 +104,7 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], *, parent: i
             loop.add_reader(parent, orphaned, parent)
         await work(stopping)
 
+    memory.give_back_what_is_freed()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
 
@@ -112,7 +113,7 @@ async def web(instance: Instance, listener: socket.socket, stopping: asyncio.Eve
     """Start the instance, answer requests until told to stop, and stop it."""
     serve = server_of(instance)
     await start(instance)
-    _look_for_garbage()
+    memory.settle()
     try:
         if announcing:
             await announce(instance)
@@ -133,7 +134,7 @@ async def web(instance: Instance, listener: socket.socket, stopping: asyncio.Eve
 async def work(instance: Instance, stopping: asyncio.Event) -> None:
     """Start the instance, do jobs until told to stop, and stop it."""
     await start(instance)
-    _look_for_garbage()
+    memory.settle()
     try:
         await stopping.wait()
         await _finish_jobs(instance)
@@ -172,13 +173,6 @@ def server_of(instance: Instance) -> Callable[..., Coroutine[Any, Any, None]]:
     except ModuleNotFoundError as missing:
         raise ServeError(f"server.engine is “{engine}”, which is not installed: pip install {engine}") from missing
     return serve
-
-
-def _look_for_garbage() -> None:
-    """From now on; what was loaded until here stays, so that nobody need look at it again."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:

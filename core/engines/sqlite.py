@@ -46,7 +46,7 @@ class SqliteEngine(Engine):
             "busy_timeout": LOCK_SECONDS * 1000,
             "foreign_keys": "ON" if foreign_keys else "OFF",
             "temp_store": "MEMORY",
-            "cache_size": -16_000,
+            "cache_size": -8_000,  # KiB, of each connection; the system keeps the file in memory as well
         }
         writer: dict[str, str | int] = {
             "journal_mode": "WAL",
