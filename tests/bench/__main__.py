@@ -60,7 +60,10 @@ def everyday(bench: Bench, names: set[str]) -> None:
     try:
         with place.serving() as server:
             if "start" in names:
-                bench.note("first answer after the command", server.start_seconds, "s", START_SECONDS, peer="0.9")
+                remarks = f"{server.start_cpu_seconds:.2f} s CPU"
+                bench.note(
+                    "first answer after the command", server.start_seconds, "s", START_SECONDS, peer="0.9", note=remarks
+                )
             if "memory" in names:
                 bench.note("memory after the start", server.megabytes(), "MB", IDLE_MEGABYTES, peer="122")
             if "reading" in names:

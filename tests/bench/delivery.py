@@ -22,6 +22,7 @@ from tests.bench.server import Server
 
 HOSTS = 200
 HANGING = 10
+FOLLOWED = 49  # the member whom somebody on each host follows; the others post for people here
 ROUNDS = 3
 AT_ONCE, SLOWLY, BESIDE_HANGING = 0.8, 1.5, 1.5  # seconds until all have it
 SLOW_SECONDS = 0.1
@@ -118,7 +119,7 @@ class Crowd:
 def prepare(bench: Bench, place: Place) -> Hosts:
     """Have somebody on each host follow a member; before the server starts."""
     hosts = Hosts()
-    strangers = Strangers(hosts.peers(), follow=place.seeded.members[1].id)
+    strangers = Strangers(hosts.peers(), follow=place.seeded.members[FOLLOWED].id)
     bench.apart.do(seed_strangers, place.folder, place.environ, strangers)
     return hosts
 
@@ -151,7 +152,7 @@ def _deliver(bench: Bench, place: Place, hosts: Hosts, manner: Manner, expected:
     hosts.behave(manner)
     began = time.monotonic()
     posted: Future[Any] = bench.apart.begin(
-        run, Load(place.port, [written(place, place.seeded.members[1], "To all of you.")], 1, count=1)
+        run, Load(place.port, [written(place, place.seeded.members[FOLLOWED], "To all of you.")], 1, count=1)
     )
     while len(arrivals := hosts.arrivals()) < expected:
         if time.monotonic() - began > 60:

@@ -50,7 +50,7 @@ def crowd(bench: Bench) -> None:
 
 def _post(bench: Bench, place: Place, server: Server) -> tuple[Answered, float]:
     chance = random.Random(2)
-    requests = [written(place, member, text(chance)) for member in place.seeded.members[1:50] for _ in range(10)]
+    requests = [written(place, member, text(chance)) for member in place.seeded.members[1:49] for _ in range(10)]
     chance.shuffle(requests)
     bench.load(server, Load(place.port, requests, CONNECTIONS, seconds=1.0))
     drained(place)
@@ -78,7 +78,7 @@ def written(place: Place, member: Member, content: str) -> bytes:
     return request("POST", "/api/v1/posts", headers, orjson.dumps({"content": content}), host=f"127.0.0.1:{place.port}")
 
 
-def drained(place: Place, seconds: float = 60.0) -> float:
+def drained(place: Place, seconds: float = 180.0) -> float:
     """Wait until nothing is left to be done; how many seconds that took."""
     began = time.monotonic()
     while waiting(place.database):

@@ -33,6 +33,7 @@ class Server:
         )
         self._wait()
         self.start_seconds = time.perf_counter() - began  # from the command to the first answer
+        self.start_cpu_seconds = self.cpu_seconds()
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of one request."""
