@@ -17,7 +17,7 @@ class LocalBus:
 
     def __init__(self, heard: Callable[[str, bytes], None]) -> None:
         self.connected = True
-        self.heard_at, self.forgotten_ms = 0.0, 0
+        self.heard_at, self.forgotten_ms = 0.0, int(time.time() * 1000) - 1  # nobody knows what was before the start
         self._on_message = heard
         self._wanted: set[str] = set()
         self._kept_bytes = 0

@@ -335,6 +335,14 @@ async def test_a_replay_may_be_longer_than_the_queue(live: Live) -> None:
         assert again.reason is None
 
 
+async def test_whoever_comes_back_after_a_restart_is_told_that_something_may_be_missing() -> None:
+    before = Live()
+    before.subscribe(["home:1"])
+    seen = before.publish("home:1", event(0))
+    await asyncio.sleep(0.01)
+    assert not await Live().subscribe(["home:1"]).resume(seen)
+
+
 async def test_too_much_to_replay_is_said_and_the_newest_are_given(live: Live) -> None:
     channel = fresh("home:")
     async with live.subscribe([channel]) as witness:
