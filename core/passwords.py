@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import secrets
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -20,6 +24,7 @@ MIN_LENGTH = 8
 LONG_LENGTH = 16
 MAX_LENGTH = 1000
 MAX_WAITING = 200
+NICENESS = 10
 
 Result = TypeVar("Result")
 
@@ -34,7 +39,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost, memory_cost, parallelism=1, hash_len=32, salt_len=16)
         salt, digest = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
         self._nobodys = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${digest}"
-        self._executor = ThreadPoolExecutor(2, "passwords")
+        self._executor = ThreadPoolExecutor(2, "passwords", initializer=_step_back)
         self._waiting = 0
 
     async def hash_password(self, password: str) -> str:
@@ -98,6 +103,13 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self._waiting -= 1
+
+
+def _step_back() -> None:
+    """Have this thread wait for others where there are more threads than processors; on Linux each may."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _prepared(password: str) -> str | None:
