@@ -128,6 +128,14 @@ class Bus:
                 return True
         return False
 
+    def is_watched(self, channel: str) -> bool:
+        """Whether it may matter to anybody what is sent there: who listens elsewhere is not known here."""
+        return True
+
+    def kept_since(self, channel: str) -> int:
+        """From when on (Unix milliseconds) what was sent there is stored, as far as history goes back at all."""
+        return 0
+
     def reaches(self, channel: str) -> bool:
         """Whether a message could be heard by anybody; another process may listen to any channel."""
         return True

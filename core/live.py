@@ -43,7 +43,8 @@ class Frame:
 class Live:
     """The hub. `publish` never waits and never fails; whoever reads too slowly is let go, nobody else notices.
 
-    Frames of channels whose name begins with one of `resumable` are kept for an hour, at most a thousand of a channel.
+    Frames of channels whose name begins with one of `resumable` are kept for an hour, at most a thousand of a channel,
+    while somebody listens there and an hour longer.
     """
 
     def __init__(
@@ -98,11 +99,15 @@ class Live:
         Without `replay` (typing, presence) it is not kept for those who come back later.
         """
         frame_id = str(uuid7())
-        keep = replay and channel.startswith(self.resumable)
+        keep = replay and channel.startswith(self.resumable) and self._bus.is_watched(channel)
         if keep or self._bus.reaches(channel):
             text = orjson.dumps({**event, "id": frame_id}).decode()
             self._in_its_thread(Frame(frame_id, channel, text), keep)
         return frame_id
+
+    def is_watched(self, channel: str) -> bool:
+        """Whether what is published there may matter to anybody: who listens, or comes back within an hour."""
+        return self._bus.is_watched(channel)
 
     def close_owner(self, owner_id: str, reason: str) -> None:
         """Close every subscription of an account or a session, in all processes."""
@@ -167,7 +172,8 @@ class Live:
         # Where the last frame seen is not in the history (typing, say), its time has to do.
         seen = next((place for place, frame in found if frame.id == last_id), (seen_ms - 1000, 0))
         frames = [frame for place, frame in found if place > seen]
-        complete = seen_ms > max(oldest_ms, self._bus.forgotten_ms) and len(frames) < Bus.KEPT_MESSAGES
+        known_since = max(oldest_ms, self._bus.forgotten_ms, *map(self._bus.kept_since, names))
+        complete = seen_ms > known_since and len(frames) < Bus.KEPT_MESSAGES
         return frames[-Bus.KEPT_MESSAGES :], complete
 
     def _join(self, channel: str, subscription: Subscription) -> None:

@@ -30,7 +30,7 @@ async def announce(
     entry_id: str, owners: Iterable[str] = (), *, channels: Iterable[str] = (), boost_id: str | None = None
 ) -> None:
     """Send an entry to the homes it came to, by a share where one is named, and to further channels."""
-    wanted = [*map(home_of, owners), *channels]
+    wanted = [channel for channel in (*map(home_of, owners), *channels) if here().live.is_watched(channel)]
     form = await present.standing_post(entry_id, boost_id=boost_id) if wanted else None
     if form is None:
         return

@@ -20,6 +20,8 @@ class LocalBus:
         self.heard_at, self.forgotten_ms = 0.0, int(time.time() * 1000) - 1  # nobody knows what was before the start
         self._on_message = heard
         self._wanted: set[str] = set()
+        self._watched_since: dict[str, int] = {}
+        self._left_at: OrderedDict[str, float] = OrderedDict()
         self._kept_bytes = 0
         self._history: OrderedDict[Place, tuple[str, bytes]] = OrderedDict()
         self._places: dict[str, deque[Place]] = {}
@@ -33,14 +35,27 @@ class LocalBus:
     def want(self, channel: str) -> None:
         """Listen to a channel from now on."""
         self._wanted.add(channel)
+        self._left_at.pop(channel, None)
+        self._watched_since.setdefault(channel, int(time.time() * 1000) - 1)
 
     def unwant(self, channel: str) -> None:
         """Listen to a channel no more."""
         self._wanted.discard(channel)
+        self._left_at[channel] = time.time()
+        while next(iter(self._left_at.values())) < time.time() - Bus.KEPT_SECONDS:
+            del self._watched_since[self._left_at.popitem(last=False)[0]]
 
     async def confirmed(self, channels: Iterable[str]) -> bool:
         """Listening begins at once here."""
         return True
+
+    def is_watched(self, channel: str) -> bool:
+        """Whether anybody listens to a channel, or did within the last hour and may ask what was missed."""
+        return channel in self._watched_since
+
+    def kept_since(self, channel: str) -> int:
+        """From when on (Unix milliseconds) what was sent there is stored: since somebody listens."""
+        return self._watched_since.get(channel, int(time.time() * 1000))
 
     def reaches(self, channel: str) -> bool:
         """Whether a message could be heard by anybody."""

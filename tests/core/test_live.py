@@ -343,6 +343,23 @@ async def test_whoever_comes_back_after_a_restart_is_told_that_something_may_be_
     assert not await Live().subscribe(["home:1"]).resume(seen)
 
 
+async def test_history_begins_when_somebody_listens_and_that_is_said() -> None:
+    hub, channel = Live(), fresh("home:")
+    assert isinstance(hub._bus, LocalBus)
+    unheard = hub.publish(channel, event(0))
+    assert not hub.is_watched(channel) and not hub._bus._history
+    await asyncio.sleep(0.01)
+    async with hub.subscribe([channel]) as subscription:
+        assert not await subscription.resume(unheard)
+        heard = hub.publish(channel, event(1))
+        assert numbers(await take(subscription, 1)) == [1]
+    assert hub.is_watched(channel)  # whoever listened may come back
+    hub.publish(channel, event(2))
+    async with hub.subscribe([channel]) as again:
+        assert await again.resume(heard)
+        assert numbers(await take(again, 1)) == [2]
+
+
 async def test_too_much_to_replay_is_said_and_the_newest_are_given(live: Live) -> None:
     channel = fresh("home:")
     async with live.subscribe([channel]) as witness:
