@@ -16,7 +16,7 @@ from tests.core.html_reader import Reading
 
 REL = 'rel="nofollow noopener noreferrer"'
 FIXTURES = Path(
-    os.environ.get("KITH_FIXTURES") or Path(__file__).parents[3] / "shared" / "fixtures" / "activitypub"
+    os.environ.get("KITH_TEST_FIXTURES") or Path(__file__).parents[3] / "shared" / "fixtures" / "activitypub"
 )  # fmt: skip
 
 FROM_MASTODON = (

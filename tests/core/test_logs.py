@@ -103,9 +103,11 @@ def test_libraries_that_had_handlers_of_their_own_lose_them(written: io.StringIO
     assert own.getvalue() == "" and lines(written)[0]["event"] == "broken"
 
 
-async def test_the_server_logs_through_ours(written: io.StringIO) -> None:
+async def test_the_server_logs_through_ours(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config()
     config.errorlog = logging.getLogger("hypercorn.error")
+    monkeypatch.setattr(config.errorlog, "level", logging.NOTSET)  # whatever a server in this process set it to
+    config.errorlog.manager._clear_cache()
     await Logger(config).info("Running on %s", "http://127.0.0.1:8080")
     assert lines(written)[0]["event"] == "Running on http://127.0.0.1:8080"
 

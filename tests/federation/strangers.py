@@ -29,7 +29,7 @@ _PEM = (
 )
 _HOST = re.compile(rb"https?://([^/\"'\s<>\\:?#]+)")
 # Recorded documents of other servers, for whoever has them; what they have in common stands in tests/documents.
-FIXTURES = Path(os.environ.get("KITH_FIXTURES") or Path(__file__).parent.parent / "fixtures")
+FIXTURES = Path(os.environ.get("KITH_TEST_FIXTURES") or Path(__file__).parent.parent / "fixtures")
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Documents that other servers really send go through the readers of actors and handles, or are refused in words.
 
-They lie outside of the repository; KITH_FIXTURES names the folder, which has one for each software.
+They lie outside of the repository; KITH_TEST_FIXTURES names the folder, which has one for each software.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.fetch import Refused
 from tests.federation.odd_server import OddServer
 from tests.federation.strangers import FIXTURES
 
-pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="KITH_FIXTURES names no folder")
+pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason="KITH_TEST_FIXTURES names no folder")
 
 REASONS = {
     "the actor's id is no http address",
