@@ -18,10 +18,12 @@ START_SECONDS, IDLE_MEGABYTES, BUSY_MEGABYTES = 2.0, 120.0, 200.0
 def main() -> None:
     """Figures inform: the exit code is 0 whatever they are."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"some of: {', '.join(NAMES)}; all without any")
+    parser.add_argument("names", nargs="*", help=f"some of {', '.join(NAMES)}; all of them where none is named")
     parser.add_argument("--db", choices=("sqlite", "postgres", "both"), default="sqlite")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     given = parser.parse_args()
+    if unknown := set(given.names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     names = set(given.names or NAMES)
     dialects = ("sqlite", "postgres") if given.db == "both" else (given.db,)
     apart, figures = Apart(), list[Figure]()

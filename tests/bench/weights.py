@@ -25,7 +25,7 @@ def weights(bench: Bench, place: Place, server: Server) -> None:
     for what, ending, target in (("style sheets", ".css", CSS_PACKED), ("scripts", ".js", JS_PACKED)):
         packed = sum(len(gzip.compress(body, 6)) for path, body in files.items() if path.endswith(ending))
         bench.note(f"{what}, compressed", packed / 1000, "KB", target)
-    bench.note("requests of a first visit", 1 + len(files), "", REQUESTS, note=" ".join(sorted(files)))
+    bench.note("requests of a first visit", 1 + len(files), "", REQUESTS)
 
 
 def _files(server: Server, html: bytes) -> dict[str, bytes]:
