@@ -153,15 +153,16 @@ async def test_the_power_fails_and_nothing_that_was_acknowledged_is_lost(servers
     assert acknowledged
     there.start()
     here.start()
-    here.kith.run("federation", "retry", "--all")
 
     def all_there() -> bool:
+        # What was tried while the other one was away waits for minutes; what was under way, for its lease to run out.
+        here.kith.run("federation", "retry", "--all")
         found = [text for page in pages(zoe) for text in page]
         assert len(found) == len(set(found)), "something came twice"
         return set(acknowledged) <= set(found)
 
     assert set(acknowledged) <= {text for page in pages(ann) for text in page}
-    eventually(all_there, seconds=150)  # what was under way when the power failed waits until its lease has run out
+    eventually(all_there, seconds=150)
 
 
 def pages(user: User) -> list[list[str]]:
