@@ -162,7 +162,7 @@ async def test_the_power_fails_and_nothing_that_was_acknowledged_is_lost(servers
         return set(acknowledged) <= set(found)
 
     assert set(acknowledged) <= {text for page in pages(ann) for text in page}
-    eventually(all_there, seconds=150)
+    eventually(all_there, seconds=300)
 
 
 def pages(user: User) -> list[list[str]]:
