@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from core.html import clean, plain, render
     from core.instance import here, inside
     from core.models import Actor, Entry
+    from core.permissions import allowed, may, require, require_allowed
     from core.plugins import hookimpl
+    from core.sealing import Sealed
     from core.settings import setting
     from core.tasks import periodic, task
     from core.web.pages import render_fragment, render_page, viewer_identity
@@ -68,7 +70,9 @@ _HOMES = {
     "core.html": "clean plain render",
     "core.instance": "here inside",
     "core.models": "Actor Entry",
+    "core.permissions": "allowed may require require_allowed",
     "core.plugins": "hookimpl",
+    "core.sealing": "Sealed",
     "core.settings": "setting",
     "core.tasks": "periodic task",
     "core.web.pages": "render_fragment render_page viewer_identity",
@@ -97,9 +101,11 @@ __all__ = [
     "Kind",
     "NavItem",
     "OrderedIndex",
+    "Sealed",
     "Tab",
     "Viewer",
     "after_commit",
+    "allowed",
     "by_uri",
     "clean",
     "edit",
@@ -110,6 +116,7 @@ __all__ = [
     "inside",
     "is_id",
     "many",
+    "may",
     "may_see",
     "new_id",
     "now",
@@ -121,6 +128,8 @@ __all__ = [
     "render",
     "render_fragment",
     "render_page",
+    "require",
+    "require_allowed",
     "row",
     "rows",
     "setting",

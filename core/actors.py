@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from core import live_feed, prepared, timelines
+from core.apart import of_blocked_server
 from core.database import after_commit, execute, new_id, now, row, rows, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound
 from core.instance import here
 from core.models import ACCEPTED, REQUESTED, Actor, Block, Follow, Mute
+from core.tasks import task
 
 
 async def follow(actor: Actor, target: Actor, *, wants_back: bool = False, uri: str = "") -> Follow:
     """Follow somebody, or ask to: a locked account and one elsewhere accept first.
 
-    Raises Invalid for oneself, NotFound where either blocks the other, Conflict where it is so already.
+    Raises Invalid for oneself, NotFound where they are apart (`are_apart`), Conflict where it is so already.
     """
     if actor.id == target.id:
         raise Invalid({"userId": "You cannot follow yourself."})
     async with transaction():
         await _hold(actor, target)
         await _must_reach(actor, target)
+        if target.moved_to_uri:
+            raise Conflict("They have moved to another account.", code="has_moved")
         follow = Follow(id=new_id(), follower_id=actor.id, target_id=target.id, wants_back=wants_back)
         follow.uri = uri or f"{actor.uri}/follows/{follow.id}"
         if not await execute(
@@ -251,6 +256,12 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
                 await end(actor, target)
             except NotFound:
                 continue  # they did not, or do no longer
+        await execute(
+            "DELETE FROM core_quote_asked WHERE (author_id = $1 AND actor_id = $2)"
+            " OR (author_id = $2 AND actor_id = $1)",
+            actor.id,
+            target.id,
+        )
         for one, other in ((actor, target), (target, actor)):
             if one.is_local:
                 await timelines.clear(one, other)
@@ -264,20 +275,35 @@ async def unblock(actor: Actor, target: Actor) -> None:
     live_feed.forget_ties(actor.id, target.id)
 
 
-async def mute(actor: Actor, target: Actor) -> None:
-    """Not see somebody in lists; they do not notice. Raises Invalid for oneself, Conflict."""
+async def mute(actor: Actor, target: Actor, *, until: datetime | None = None) -> None:
+    """Not see somebody in lists, for good or until then; they do not notice. Muting them otherwise changes until when.
+
+    Raises Invalid for oneself and for what is past, Conflict where it is so already.
+    """
     if actor.id == target.id:
         raise Invalid({"userId": "You cannot mute yourself."})
-    added = await execute(
-        "INSERT INTO core_mute (id, actor_id, target_id, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        new_id(),
-        actor.id,
-        target.id,
-        now(),
-    )
-    if not added:
-        raise Conflict("You mute them already.", code="already_muted")
-    live_feed.forget_ties(actor.id)
+    if until is not None and until <= now():
+        raise Invalid({"expiresAt": "This is in the past."})
+    async with transaction():
+        changed = await rows(
+            "INSERT INTO core_mute (id, actor_id, target_id, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (actor_id, target_id) DO UPDATE SET expires_at = excluded.expires_at"
+            " WHERE core_mute.expires_at IS NOT NULL OR excluded.expires_at IS NOT NULL RETURNING id",
+            *(new_id(), actor.id, target.id, until, now()),
+        )
+        if not changed:
+            raise Conflict("You mute them already.", code="already_muted")
+        if until is not None:
+            await end_mute.later(actor_id=actor.id, target_id=target.id, delay=(until - now()).total_seconds())
+        after_commit(lambda: live_feed.forget_ties(actor.id))
+
+
+@task
+async def end_mute(actor_id: str, target_id: str) -> None:
+    """Lift a mute whose time is over; nothing happens where it was made longer meanwhile."""
+    sql = "DELETE FROM core_mute WHERE actor_id = $1 AND target_id = $2 AND expires_at <= $3"
+    if await execute(sql, actor_id, target_id, now()):
+        live_feed.forget_ties(actor_id)
 
 
 async def unmute(actor: Actor, target: Actor) -> None:
@@ -288,11 +314,12 @@ async def unmute(actor: Actor, target: Actor) -> None:
 
 
 async def are_apart(one_id: str, other_id: str) -> bool:
-    """Whether either blocks the other."""
+    """Whether either blocks the other, or the other's server."""
     return bool(
         await row(
             "SELECT 1 AS one FROM core_block WHERE (actor_id = $1 AND target_id = $2)"
-            " OR (actor_id = $2 AND target_id = $1)",
+            f" OR (actor_id = $2 AND target_id = $1) UNION ALL SELECT 1 WHERE {of_blocked_server('$1', '$2')}"
+            f" OR {of_blocked_server('$2', '$1')}",
             one_id,
             other_id,
         )

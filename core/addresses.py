@@ -10,6 +10,7 @@ from urllib.parse import quote, urljoin
 import idna
 
 LONGEST_URL = 2048
+LONGEST_DOMAIN = 255  # with its port: what columns with a domain hold
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
@@ -129,6 +130,20 @@ def parse_url(url: str) -> Target:
     except UnicodeEncodeError as error:
         raise Refused("the address holds characters that do not belong there") from error
     return Target(scheme, _host(parts[1]), port, path if path.startswith("/") else f"/{path}")
+
+
+def domain_of(text: str) -> str:
+    """The domain of a server as somebody typed it: lower case, A-labels, a port only where it is no ordinary one.
+
+    Raises Refused for anything but a domain: an address of a page or of a person, a name that cannot be one.
+    """
+    name = text.strip().rstrip(".")
+    if not name or set(name) & set("/?#@"):
+        raise Refused("there is no name")
+    domain = parse_url(f"https://{name}").authority
+    if len(domain) > LONGEST_DOMAIN:
+        raise Refused("the name is too long")
+    return domain
 
 
 def follow(base: Target, location: str) -> str:

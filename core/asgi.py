@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ import structlog
 from quart import Request
 
 from core.database import new_id
+from core.early_answers import Unread, length_of_body
 from core.instance import Instance, inside
 from core.logs import AccessLog, bind_request
 from core.metrics import http_requests, http_seconds
@@ -67,19 +68,25 @@ class _Kept:
     body: bytes
     for_signed: bool
     etag: bytes = field(init=False)
+    changed: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.etag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
+        named = {name.lower(): value for name, value in self.headers}
+        self.etag, self.changed = named.get(b"etag", b""), named.get(b"last-modified", b"")
 
 
 class Shell:
-    """The ASGI app the server runs: `inner` is the framework's."""
+    """The ASGI app the server runs: `inner` is the framework's, `doors` are those beside the plugins'."""
 
-    def __init__(self, instance: Instance, inner: Any, *, start: Step, stop: Step) -> None:
+    def __init__(self, instance: Instance, inner: Any, *, doors: Sequence[Door] = (), start: Step, stop: Step) -> None:
         self.instance, self.inner = instance, inner
         self._start, self._stop = start, stop
         self._access = AccessLog(instance.settings.log.access_sample)
-        self.doors: list[Door] = instance.hooks.collected("doors")
+        # What every answer bears, whoever makes it: no guessing at types, and no way back to plain http.
+        self._guards = [(b"x-content-type-options", b"nosniff")]
+        if instance.base_url.startswith("https://"):
+            self._guards.append((b"strict-transport-security", b"max-age=31536000"))
+        self.doors: list[Door] = [*instance.hooks.collected("doors"), *doors]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -100,14 +107,19 @@ class Shell:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                headers = [*message.get("headers", ()), *self._guards, (b"x-request-id", request_id.encode())]
                 message = {**message, "headers": headers}
             elif message["type"] == "http.response.body":
                 size += len(message.get("body", b""))
             await send(message)
 
+        given: Send = named
+        length = length_of_body(scope)
+        if length != 0:
+            unread = Unread(scope, length, receive, named)
+            receive, given = unread.receive, unread.send
         try:
-            await self._route(scope, receive, named)
+            await self._route(scope, receive, given)
         finally:
             seconds, route = time.perf_counter() - began, scope.get(ROUTE, "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
@@ -200,9 +212,16 @@ class _Keeper:
             )
 
 
-async def _give(kept: _Kept, scope: Scope, send: Send) -> None:
+def _is_known(kept: _Kept, scope: Scope) -> bool:
+    """Whether whoever asks has it as it is (RFC 9110, section 13.2.2: a tag goes before a date)."""
     asked = b"".join(value for name, value in scope["headers"] if name == b"if-none-match")
-    if kept.etag and kept.etag in asked:
+    if asked or not kept.changed:
+        return bool(kept.etag) and kept.etag in asked
+    return any(value == kept.changed for name, value in scope["headers"] if name == b"if-modified-since")
+
+
+async def _give(kept: _Kept, scope: Scope, send: Send) -> None:
+    if _is_known(kept, scope):
         headers = [(name, value) for name, value in kept.headers if name not in (b"content-length", b"content-type")]
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})

@@ -6,8 +6,10 @@ core_actor); `holds()` answers it from a `Sight`, the facts of one viewer and on
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.database import row
 from core.instance import here
@@ -18,7 +20,10 @@ OPEN = ("public", "unlisted")
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks: an actor, or all actors of a host (a signed fetch by another server), or a stranger."""
+    """Who looks: an actor, or all actors of a host (a signed fetch by another server), or a stranger.
+
+    A host sees what any of its people may see. A block hides from the one it is about, and from nobody else there.
+    """
 
     actor_id: str | None = None
     host: str | None = None
@@ -27,17 +32,29 @@ class Viewer:
     def is_stranger(self) -> bool:
         return self.actor_id is None and self.host is None
 
-    def sql(self, parameter: int) -> str:
-        """The right side of a comparison with an actor id, where `$parameter` holds `self.parameter`."""
-        if self.host is not None:
-            return f"IN (SELECT v.id FROM core_actor v WHERE v.domain = ${parameter})"
-        return f"= ${parameter}"
+    def sql(self, parameter: int) -> Eyes:
+        """Right sides of a comparison with an actor id, where `$parameter` holds `self.parameter`."""
+        if self.host is None:
+            return Eyes(f"= ${parameter}", f"= ${parameter}")
+        people = f"SELECT v.id FROM core_actor v WHERE v.domain = ${parameter}"
+        return Eyes(f"IN ({people} AND NOT EXISTS ({_APART}))", f"IN ({people})")
 
     @property
     def parameter(self) -> str | None:
         return self.host if self.host is not None else self.actor_id
 
 
+class Eyes(NamedTuple):
+    """Who looks, as SQL compares actors with them: of a host `each` is all but those apart from the author."""
+
+    each: str
+    all: str
+
+
+_APART = (
+    "SELECT 1 FROM core_block z WHERE (z.actor_id = v.id AND z.target_id = e.author_id)"
+    " OR (z.actor_id = e.author_id AND z.target_id = v.id)"
+)
 STRANGER = Viewer()
 
 
@@ -51,14 +68,16 @@ class Sight:
     ties: frozenset[str]
 
 
-class Rule:
+class Rule(ABC):
     """A condition that can be written as SQL and answered from a sight."""
 
-    def sql(self, viewer: str | None) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def sql(self, viewer: Eyes | None) -> str:
+        """The condition, over the aliases `e` and `a`; without a viewer, for strangers."""
 
+    @abstractmethod
     def holds(self, sight: Sight) -> bool:
-        raise NotImplementedError
+        """Whether it holds for this viewer and this entry."""
 
     def __and__(self, other: Rule) -> Rule:
         return _Joined("AND", (self, other))
@@ -75,7 +94,7 @@ class _Joined(Rule):
     word: str
     parts: tuple[Rule, ...]
 
-    def sql(self, viewer: str | None) -> str:
+    def sql(self, viewer: Eyes | None) -> str:
         return "(" + f" {self.word} ".join(part.sql(viewer) for part in self.parts) + ")"
 
     def holds(self, sight: Sight) -> bool:
@@ -87,7 +106,7 @@ class _Joined(Rule):
 class _Not(Rule):
     part: Rule
 
-    def sql(self, viewer: str | None) -> str:
+    def sql(self, viewer: Eyes | None) -> str:
         if isinstance(self.part, _Tie):
             # Not "NOT EXISTS": PostgreSQL would make a join of it, think that nothing is left, and sort the whole list.
             return f"({self.part.sql(viewer)}) IS NOT TRUE"
@@ -104,7 +123,7 @@ class _Fact(Rule):
     text: str
     question: Callable[[Sight], bool]
 
-    def sql(self, viewer: str | None) -> str:
+    def sql(self, viewer: Eyes | None) -> str:
         return self.text
 
     def holds(self, sight: Sight) -> bool:
@@ -113,13 +132,18 @@ class _Fact(Rule):
 
 @dataclass(frozen=True)
 class _Tie(Rule):
-    """A fact between the viewer and the entry; strangers have none. `{viewer}` stands for a comparison."""
+    """A fact between the viewer and the entry; strangers have none.
+
+    `{viewer}` stands for a comparison with who looks, `{all}` for one with all of a host, whoever is apart.
+    """
 
     name: str
     text: str
 
-    def sql(self, viewer: str | None) -> str:
-        return "(1 = 0)" if viewer is None else self.text.replace("{viewer}", viewer)
+    def sql(self, viewer: Eyes | None) -> str:
+        if viewer is None:
+            return "(1 = 0)"
+        return self.text.replace("{viewer}", viewer.each).replace("{all}", viewer.all)
 
     def holds(self, sight: Sight) -> bool:
         return self.name in sight.ties
@@ -134,27 +158,38 @@ _author_is_here = _Fact("(a.suspended_at IS NULL AND a.removed_at IS NULL)", lam
 _is_deleted = _Fact("(e.deleted_at IS NOT NULL)", lambda sight: sight.entry.deleted_at is not None)
 _stays_here = _Fact("e.local_only", lambda sight: sight.entry.local_only)
 _is_author = _Tie("author", "e.author_id {viewer}")
-_is_elsewhere = _Tie("elsewhere", "EXISTS (SELECT 1 FROM core_actor w WHERE w.id {viewer} AND w.domain <> '')")
+_is_elsewhere = _Tie("elsewhere", "EXISTS (SELECT 1 FROM core_actor w WHERE w.id {all} AND w.domain <> '')")
 _follows = _Tie(
     "follows",
     "EXISTS (SELECT 1 FROM core_follow f WHERE f.target_id = e.author_id"
     f" AND f.follower_id {{viewer}} AND f.state = '{ACCEPTED}')",
 )
-_is_followed = _Tie(
-    "followed",
-    "EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = e.author_id"
-    f" AND f.target_id {{viewer}} AND f.state = '{ACCEPTED}')",
+# Of what came from elsewhere only a friend it was sent to: its author's server knows who is one.
+_is_friend = _Tie(
+    "friend",
+    "EXISTS (SELECT 1 FROM core_follow f JOIN core_follow g ON g.follower_id = f.target_id"
+    f" AND g.target_id = f.follower_id AND g.state = '{ACCEPTED}' WHERE f.target_id = e.author_id"
+    f" AND f.follower_id {{viewer}} AND f.state = '{ACCEPTED}' AND (e.is_local OR EXISTS"
+    " (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id AND m.actor_id = f.follower_id)))",
 )
 _is_mentioned = _Tie(
     "mentioned", "EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id AND m.actor_id {viewer})"
 )
-_blocks = _Tie(
-    "blocks", "EXISTS (SELECT 1 FROM core_block b WHERE b.target_id = e.author_id AND b.actor_id {viewer})"
+# What came for friends names all of them as addressees: of these, whom its words name.
+_is_named = _Tie(
+    "named",
+    "EXISTS (SELECT 1 FROM core_mention m WHERE m.entry_id = e.id AND m.actor_id {viewer}"
+    " AND (e.is_local OR NOT m.silent))",
 )
+_blocks = _Tie("blocks", "EXISTS (SELECT 1 FROM core_block b WHERE b.target_id = e.author_id AND b.actor_id {viewer})")
 _is_blocked = _Tie(
     "blocked", "EXISTS (SELECT 1 FROM core_block b WHERE b.actor_id = e.author_id AND b.target_id {viewer})"
 )
 _is_muted = _Tie("muted", "EXISTS (SELECT 1 FROM core_mute x WHERE x.target_id = e.author_id AND x.actor_id {viewer})")
+_is_of_blocked_server = _Tie(
+    "of_blocked_server",
+    "EXISTS (SELECT 1 FROM core_domain_block h WHERE h.domain = a.domain AND h.actor_id {all})",
+)
 _had_to_do_with_an_answer = _Tie(
     "answered",
     "EXISTS (SELECT 1 FROM core_entry r WHERE r.reply_to_id = e.id AND r.deleted_at IS NULL AND (r.author_id {viewer}"
@@ -165,28 +200,32 @@ TIES = (
     _is_author,
     _is_elsewhere,
     _follows,
-    _is_followed,
+    _is_friend,
     _is_mentioned,
+    _is_named,
     _blocks,
     _is_blocked,
     _is_muted,
+    _is_of_blocked_server,
 )
 
-# A mention widens `followers` and `friends` to whoever is named, never `private`.
+# A mention widens `followers` and `friends` to whoever is named, never `private`. Who was in a circle when something
+# was published for it is mentioned silently by that: later changes of the circle open and close nothing.
 _FOR_THEM: Rule = (
     _visibility(*OPEN)
     | _is_author
-    | (_visibility("followers", "friends", "direct") & _is_mentioned)
+    | (_visibility("followers", "circle", "direct") & _is_mentioned)
     | (_visibility("followers") & _follows)
-    | (_visibility("friends") & _follows & _is_followed)
+    | (_visibility("friends") & (_is_friend | _is_named))
 )
-_MAY_MEET: Rule = ~(_stays_here & _is_elsewhere) & ~_blocks & ~_is_blocked
+# Whom somebody blocks, and who blocks them, is out of their sight, and so is everybody of a server they block.
+_MAY_MEET: Rule = ~(_stays_here & _is_elsewhere) & ~_blocks & ~_is_blocked & ~_is_of_blocked_server
 VISIBLE: Rule = ~_is_deleted & _author_is_here & _FOR_THEM & _MAY_MEET
 # Where something stood that was deleted. Whom it named is not known any more, but who answered it is, and whom.
 PLACE: Rule = (
     _is_deleted
     & _author_is_here
-    & (_FOR_THEM | (_visibility("followers", "friends", "direct") & _had_to_do_with_an_answer))
+    & (_FOR_THEM | (_visibility("followers", "friends", "circle", "direct") & _had_to_do_with_an_answer))
     & _MAY_MEET
 )
 # What somebody may see, less what they asked not to be shown in lists.

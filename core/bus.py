@@ -9,14 +9,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+
+from core.lazily import lazily
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+    from redis import backoff, exceptions
+    from redis.asyncio import retry
+    from redis.asyncio.client import PubSub
+else:
+    aioredis, exceptions = lazily("redis.asyncio"), lazily("redis.exceptions")
+    backoff, retry = lazily("redis.backoff"), lazily("redis.asyncio.retry")
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +65,7 @@ class Bus:
 
     def __init__(
         self,
-        redis: Redis,
+        redis: aioredis.Redis,
         name: str,
         *,
         heard: Callable[[str, bytes], None],
@@ -186,7 +192,7 @@ class Bus:
                 del self._must[message]
             try:
                 await self._send_batch(must + rest)
-            except (RedisError, OSError):
+            except (exceptions.RedisError, OSError):
                 self._must = dict.fromkeys(must) | self._must
                 self._queue.extendleft(reversed(rest))
                 self._queued_bytes += sum(len(message.payload) for message in rest)
@@ -211,7 +217,7 @@ class Bus:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._follow(pubsub))
                         tasks.create_task(self._listen(pubsub))
-            except* (RedisError, OSError) as failure:
+            except* (exceptions.RedisError, OSError) as failure:
                 if self.connected and not self._closed:
                     log.warning("redis_bus_lost", reason=type(failure.exceptions[0]).__name__)
             except* Exception:
@@ -235,7 +241,7 @@ class Bus:
                 await self._tell(pubsub.subscribe, joining)
             if quiet:
                 if self._unanswered > 1:
-                    raise RedisConnectionError("Redis does not answer any more")
+                    raise exceptions.ConnectionError("Redis does not answer any more")
                 self._unanswered += 1
                 await self._tell(pubsub.ping, ())
 
@@ -282,15 +288,15 @@ def _place(stream_id: bytes) -> Place:
     return int(milliseconds), int(number)
 
 
-def _without_retries(redis: Redis) -> Redis:
+def _without_retries(redis: aioredis.Redis) -> aioredis.Redis:
     """A client of the same server that reports a lost connection at once instead of mending it behind our back."""
     pool = redis.connection_pool
     settings = {k: v for k, v in pool.connection_kwargs.items() if not k.startswith(("maint_", "orig_", "himport"))}
     # Timeouts are ours: in Python 3.11 those of the client swallow a cancellation now and then.
     settings |= {
-        "retry": Retry(NoBackoff(), 0),
+        "retry": retry.Retry(backoff.NoBackoff(), 0),
         "retry_on_error": [],
         "decode_responses": False,
         "socket_timeout": None,
     }
-    return Redis.from_pool(ConnectionPool(connection_class=pool.connection_class, **settings))
+    return aioredis.Redis.from_pool(aioredis.ConnectionPool(connection_class=pool.connection_class, **settings))

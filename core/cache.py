@@ -10,11 +10,12 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
-
-from redis.asyncio import Redis
+from typing import TYPE_CHECKING, Any
 
 from core.bus import Bus
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 ENTRY_OVERHEAD = 300
 REMEMBERED_DROPS = 10_000

@@ -229,10 +229,13 @@ def _derived(settings: Settings) -> Settings:
     log_format = log.format if log.format != "auto" else "json" if environment == "production" else "text"
     place = split_netloc(domain)
     host_name = (place and place.hostname) or "localhost"
+    if ":" in host_name:
+        host_name = "localhost"
     return replace(
         settings,
         server=replace(server, base_url=base_url, domain=domain, environment=environment),
         database=replace(settings.database, url=settings.database.url or f"sqlite:///{settings.instance}/kith.db"),
+        storage=replace(settings.storage, path=settings.storage.path or str(settings.instance / "files")),
         mail=replace(mail, backend=backend, sender=mail.sender or f"noreply@{host_name}"),
         log=replace(log, format=log_format),
     )

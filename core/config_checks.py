@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from core.settings import Settings
+from core.email_addresses import sender_address
+from core.settings import Mail, Settings, Storage
+from core.smtp_url import read_smtp_url
 
 Fault = tuple[str, str]
 
@@ -17,7 +19,6 @@ _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_](
 _SCHEMES = {
     "database.url": ("sqlite", "postgres", "postgresql"),
     "redis.url": ("redis", "rediss", "unix"),
-    "mail.url": ("smtp", "smtps"),
 }
 
 
@@ -68,8 +69,22 @@ def _addresses(settings: Settings) -> Iterator[Fault]:
         value = getattr(getattr(settings, section), name)
         if value and value.partition("://")[0] not in schemes:
             yield key, f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-    if settings.mail.sender.count("@") != 1 or not settings.mail.sender.isprintable():
-        yield "mail.sender", "must be an e-mail address, or a name and an address in angle brackets"
+    yield from _mail(settings.mail)
+    scheme, _, rest = settings.oidc.issuer.partition("://")
+    if settings.oidc.issuer and (scheme not in ("http", "https") or not split_netloc(rest.partition("/")[0])):
+        yield "oidc.issuer", "must be an https address, as the provider's metadata name it"
+
+
+def _mail(mail: Mail) -> Iterator[Fault]:
+    try:
+        if mail.url:
+            read_smtp_url(mail.url)
+    except ValueError as wrong:
+        yield "mail.url", str(wrong)
+    try:
+        sender_address(mail.sender)
+    except ValueError as wrong:
+        yield "mail.sender", str(wrong)
 
 
 def _lists(settings: Settings) -> Iterator[Fault]:
@@ -96,6 +111,28 @@ def _companions(settings: Settings) -> Iterator[Fault]:
         yield "server.workers", "more than one web process needs redis.url"
     if settings.mail.backend == "smtp" and not settings.mail.url:
         yield "mail.backend", "smtp needs mail.url"
+    yield from _bucket(settings.storage)
+    oidc = settings.oidc
+    if oidc.issuer and not oidc.client_id:
+        yield "oidc.client_id", "oidc.issuer needs it"
+
+
+def _bucket(storage: Storage) -> Iterator[Fault]:
+    if storage.backend == "s3":
+        if not storage.bucket:
+            yield "storage.bucket", "storage.backend s3 needs it"
+        if bool(storage.access_key) != bool(storage.secret_key):
+            yield "storage.secret_key", "access_key and secret_key need each other"
+        if storage.front_server != "none":
+            yield "storage.front_server", "serves a local folder only"
+    elif storage.addresses == "signed":
+        yield "storage.addresses", "signed needs storage.backend s3"
+    if storage.public_url and storage.addresses == "signed":
+        yield "storage.public_url", "has no use where addresses are signed"
+    for name in ("endpoint", "public_url"):
+        scheme, _, rest = getattr(storage, name).partition("://")
+        if getattr(storage, name) and (scheme not in ("http", "https") or not split_netloc(rest.partition("/")[0])):
+            yield f"storage.{name}", "must be an address like https://files.example"
 
 
 def _unsafe(settings: Settings) -> Iterator[Fault]:
@@ -111,6 +148,10 @@ def _unsafe(settings: Settings) -> Iterator[Fault]:
     for name in ("allow_http", "allow_private_addresses"):
         if getattr(settings.federation, name):
             yield f"federation.{name}", "true is unsafe in production"
+    if settings.oidc.issuer.startswith("http://"):
+        yield "oidc.issuer", "must begin with https:// in production"
+    if settings.storage.public_url.startswith("http://"):
+        yield "storage.public_url", "must begin with https:// in production"
     if not settings.rate_limits.enabled:
         yield "rate_limits.enabled", "false is unsafe in production"
     if settings.mail.backend == "console":

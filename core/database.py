@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 import structlog
@@ -49,6 +50,7 @@ __all__ = [
     "many",
     "new_id",
     "now",
+    "one_at_a_time",
     "one_of",
     "recorded",
     "row",
@@ -194,13 +196,26 @@ def _engine() -> Engine:
     return engine
 
 
-def transaction() -> AbstractAsyncContextManager[object]:
+def transaction(*, redoable: bool = False) -> AbstractAsyncContextManager[object]:
     """`async with transaction():` commits all of the block or nothing; nested, it is a savepoint.
 
     Raises TransactionManagementError at its end when a statement of the block failed and the exception was swallowed.
     Never await the network inside: on SQLite all other writers wait.
+
+    One that is `redoable` begins with what an earlier one has stored and takes that away: where PostgreSQL crashes
+    before it is on the disk, all of it is done once more, so nobody waits for the disk.
     """
-    return _engine()._in_transaction()
+    return _engine()._in_transaction(redoable)
+
+
+async def one_at_a_time(what: str) -> None:
+    """In a transaction: have whoever else says the same wait until it ends, as before counting what may be few.
+
+    `what` is any text, such as `drafts:` and an id. On SQLite only one writes anyway, so nobody need wait there.
+    """
+    if current_database().dialect == "postgres":
+        key = int.from_bytes(blake2b(what.encode(), digest_size=8).digest(), signed=True)
+        await execute("SELECT pg_advisory_xact_lock($1)", key)
 
 
 def in_transaction() -> bool:

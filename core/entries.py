@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import prepared, timelines
+from core import poll_rows, prepared, revisions, timelines
 from core.audience import Viewer, may_see
+from core.consent import as_link, needs_consent, still_asking, wait_for_answer
 from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
+from core.entry_counts import count
 from core.errors import NotFound, Rejected
 from core.html import tag_key
 from core.instance import here
 from core.live_feed import announce_published, announce_removed
-from core.models import Actor, Attachment, Entry, EntryTag, Mention, Revision, Tombstone
+from core.models import Actor, Attachment, Entry, EntryTag, Mention
+from core.poll_rows import PollDraft
+from core.quote_models import QuoteRequest
+from core.storage.files import discard
+from core.tombstones import bury
 
 Document = dict[str, Any]
 
@@ -42,16 +49,17 @@ class Kind:
 
 @dataclass
 class AttachmentDraft:
-    """A file that will hang on an entry."""
+    """A file that will hang on an entry: one that was uploaded here by its id, one elsewhere by its address."""
 
     type: str
-    url: str
+    url: str = ""
     media_type: str = ""
     alt: str = ""
     width: int | None = None
     height: int | None = None
     blurhash: str = ""
     focus: list[float] | None = None
+    file_id: str | None = None
 
 
 @dataclass
@@ -62,6 +70,8 @@ class Draft:
     author: Actor
     content: str = ""
     source: str = ""
+    source_type: str = "text/markdown"
+    """What it was typed as (core.html.CONTENT_TYPES)."""
     title: str = ""
     visibility: str = "public"
     content_warning: str = ""
@@ -71,16 +81,42 @@ class Draft:
     reply_to: Entry | None = None
     reply_to_uri: str = ""
     quote: Entry | None = None
+    reply_policy: str | None = None
+    quote_policy: str | None = None
+    """Who may answer and who may quote it (core.policies); None is what it was, at first everybody."""
     context_uri: str = ""
     mentions: list[Actor] = field(default_factory=list)
     silent_mentions: list[Actor] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     attachments: list[AttachmentDraft] = field(default_factory=list)
+    poll: PollDraft | None = None
+    """What it asks; None in an edit leaves what it asks as it is."""
     id: str = ""
     uri: str = ""
     url: str = ""
     published_at: datetime | None = None
     edited_at: datetime | None = None
+    quiet: bool = False
+    """Brought along from elsewhere: it stands where it belongs, and comes into nobody's timeline."""
+
+    @property
+    def is_visual(self) -> bool:
+        """Whether it has pictures or films."""
+        return any(attachment.type in VISUAL for attachment in self.attachments)
+
+
+VISUAL = ("image", "video")
+_quiet: ContextVar[bool] = ContextVar("kith_quiet", default=False)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Whatever is published inside is `quiet`, as what others said long ago and is only found now."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 @dataclass(frozen=True)
@@ -106,23 +142,43 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
     """
     if draft.kind not in here().kinds:
         raise Rejected(f"Nothing here publishes “{draft.kind}”.")
+    quiet = draft.quiet or _quiet.get()
+    if draft.author.is_local and draft.author.moved_to_uri and not quiet:
+        raise Rejected("You have moved to another account: write there, or come back first, in your settings.")
     async with transaction():
         await here().hooks.before_publish(draft=draft)
         entry = _entry_of(draft)
         await entry.save(force_create=True)
         await _store_parts(entry, draft)
-        await _count(entry, 1)
+        if draft.poll is not None:
+            await poll_rows.store(entry.id, draft.poll)
+        if draft.quote and not entry.quote_id:
+            await QuoteRequest.create(entry_id=entry.id, quoted_id=draft.quote.id)
+        await count(entry, 1)
         prepared.published(entry, map(tag_key, draft.tags))
         yield entry
-        await timelines.place(entry)
-        if draft.author.is_local:
-            await here().hooks.outgoing(act=Act("create", draft.author, entry=entry))
-        after_commit(lambda: announce_published(entry))
-        after_commit(lambda: here().hooks.entry_published(entry=entry))
+        if not quiet:
+            await timelines.place(entry, [tag_key(name) for name in draft.tags])
+            if draft.author.is_local:
+                await here().hooks.outgoing(act=Act("create", draft.author, entry=entry))
+                if draft.quote and not entry.quote_id:
+                    await _ask_to_quote(entry, draft.author, draft.quote)
+            after_commit(lambda: announce_published(entry))
+        await here().hooks.entry_stored(entry=entry)
+        after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=quiet))
+
+
+async def _ask_to_quote(entry: Entry, author: Actor, quoted: Entry) -> None:
+    if quoted.is_local:
+        await wait_for_answer(quoted, author, entry.uri, entry)
+        return
+    target = await Actor.get(id=quoted.author_id)
+    await here().hooks.outgoing(act=Act("quote_request", author, entry=entry, target=target, uri=quoted.uri))
 
 
 def _entry_of(draft: Draft) -> Entry:
     instance, author = here(), draft.author
+    asks = needs_consent(author, draft.quote, draft.visibility)
     published_at = min(draft.published_at or now(), now() + timedelta(seconds=1))
     # The id carries the time of publication, so that whatever comes late from elsewhere is sorted where it belongs.
     entry_id = draft.id or (new_id(published_at) if draft.published_at else new_id())
@@ -135,8 +191,9 @@ def _entry_of(draft: Draft) -> Entry:
         visibility=draft.visibility,
         local_only=draft.local_only,
         title=draft.title,
-        content=draft.content,
+        content=as_link(draft.content, draft.quote) if asks else draft.content,
         source=draft.source,
+        source_type=draft.source_type,
         content_warning=draft.content_warning,
         sensitive=draft.sensitive or bool(draft.content_warning),
         language=draft.language,
@@ -144,10 +201,13 @@ def _entry_of(draft: Draft) -> Entry:
         reply_to_uri=draft.reply_to.uri if draft.reply_to else draft.reply_to_uri,
         root_id=(draft.reply_to.root_id or draft.reply_to.id) if draft.reply_to else None,
         context_uri=draft.context_uri or (draft.reply_to.context_uri if draft.reply_to else ""),
-        quote_id=draft.quote.id if draft.quote else None,
+        quote_id=draft.quote.id if draft.quote and not asks else None,
+        reply_policy=draft.reply_policy or "everyone",
+        quote_policy=draft.quote_policy or "everyone",
         is_local=author.is_local,
         published_at=published_at,
         edited_at=draft.edited_at,
+        is_visual=draft.is_visual,
     )
 
 
@@ -167,14 +227,6 @@ async def _store_parts(entry: Entry, draft: Draft) -> None:
         )
 
 
-async def _count(entry: Entry, step: int) -> None:
-    """Counters change in the transaction of the rows they count; a deleted entry counts no longer."""
-    if entry.reply_to_id:
-        await execute("UPDATE core_entry SET replies_count = replies_count + $1 WHERE id = $2", step, entry.reply_to_id)
-    # Entries before actors, always: so nobody who deletes waits for somebody who answers, and the other way round.
-    await execute("UPDATE core_actor SET posts_count = posts_count + $1 WHERE id = $2", step, entry.author_id)
-
-
 async def edit(entry: Entry, draft: Draft) -> Entry:
     """Give an entry new words; what it said before is kept as a revision. Raises Rejected, NotFound if it has gone."""
     async with transaction():
@@ -185,30 +237,34 @@ async def edit(entry: Entry, draft: Draft) -> Entry:
         ):
             raise NotFound("There is no such post.")
         await entry.refresh_from_db()
-        await Revision.create(
-            entry_id=entry.id,
-            content=entry.content,
-            source=entry.source,
-            content_warning=entry.content_warning,
-            created_at=entry.edited_at or entry.published_at,
-        )
-        entry.content, entry.source, entry.title = draft.content, draft.source, draft.title
+        await revisions.keep(entry)
+        entry.content, entry.source, entry.title = await still_asking(entry, draft.content), draft.source, draft.title
+        entry.source_type = draft.source_type
         entry.content_warning, entry.language = draft.content_warning, draft.language
         entry.sensitive = draft.sensitive or bool(draft.content_warning)
-        entry.edited_at = draft.edited_at or now()
+        entry.reply_policy = draft.reply_policy or entry.reply_policy
+        entry.quote_policy = draft.quote_policy or entry.quote_policy
+        entry.edited_at, entry.is_visual = draft.edited_at or now(), draft.is_visual
         await entry.save(update_fields=_WORDS)
-        tag_keys = {tag.key for tag in await EntryTag.filter(entry_id=entry.id)} | set(map(tag_key, draft.tags))
+        old_keys, new_keys = {tag.key for tag in await EntryTag.filter(entry_id=entry.id)}, {*map(tag_key, draft.tags)}
         for model in (Mention, EntryTag, Attachment):
             await model.filter(entry_id=entry.id).delete()
         await _store_parts(entry, draft)
-        prepared.changed(entry, tag_keys)
+        if draft.poll is not None:
+            await poll_rows.replace(entry.id, draft.poll)
+        if old_keys != new_keys:
+            await timelines.retag(entry)
+        prepared.changed(entry, old_keys | new_keys)
         if draft.author.is_local:
             await here().hooks.outgoing(act=Act("update", draft.author, entry=entry))
+        await here().hooks.entry_stored(entry=entry)
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
     return entry
 
 
-_WORDS = ("content", "source", "title", "content_warning", "language", "sensitive", "edited_at")
+_WORDS = (
+    "content source source_type title content_warning language sensitive reply_policy quote_policy edited_at is_visual"
+).split()
 
 
 async def remove(entry: Entry, by: Actor) -> None:
@@ -219,7 +275,8 @@ async def remove(entry: Entry, by: Actor) -> None:
     async with transaction():
         if not await execute(
             "UPDATE core_entry SET deleted_at = $1, content = '', source = '', title = '', content_warning = '',"
-            " likes_count = 0, boosts_count = 0, version = version + 1 WHERE id = $2 AND deleted_at IS NULL",
+            " likes_count = 0, boosts_count = 0, reactions_count = 0, version = version + 1"
+            " WHERE id = $2 AND deleted_at IS NULL",
             now(),
             entry.id,
         ):
@@ -228,34 +285,34 @@ async def remove(entry: Entry, by: Actor) -> None:
         author = await Actor.get(id=entry.author_id)
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
-        await _count(entry, -1)
+        await count(entry, -1)
+        await poll_rows.remove(entry.id)
+        shown = await rows("SELECT file_id FROM core_attachment WHERE entry_id = $1 AND file_id IS NOT NULL", entry.id)
         for table in _PARTS:
             await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry.id)
+        await execute("DELETE FROM core_quote_asked WHERE quoted_id = $1", entry.id)
+        await discard([one["file_id"] for one in shown])
         homes = await rows("DELETE FROM core_timeline WHERE entry_id = $1 RETURNING owner_id", entry.id)
         await bury(entry.uri, author.uri, entry.kind)
+        await here().hooks.entry_stored(entry=entry)
         after_commit(lambda: announce_removed(entry, [home["owner_id"] for home in homes]))
         after_commit(lambda: here().hooks.entry_deleted(entry=entry))
 
 
 _PARTS = (
+    "core_linked_card",
     "core_mention",
     "core_entry_tag",
     "core_attachment",
     "core_revision",
+    "core_quote_request",
+    "core_quote_asked",
+    "core_pin",
     "core_like",
     "core_boost",
     "core_bookmark",
+    "core_reaction",
 )
-
-
-async def bury(uri: str, actor_uri: str, former_type: str = "") -> None:
-    """Remember that whoever `actor_uri` is deleted the thing at `uri`, known here or not."""
-    await Tombstone.get_or_create(uri=uri, actor_uri=actor_uri, defaults={"former_type": former_type})
-
-
-async def is_buried(uri: str, actor_uri: str) -> bool:
-    """Whether that actor has deleted the thing at `uri`, so that it does not come back."""
-    return await Tombstone.exists(uri=uri, actor_uri=actor_uri)
 
 
 async def by_uri(uri: str) -> Entry | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from html import escape
 from mimetypes import guess_type
 from typing import Any
 
-from core.audience import OPEN
-from core.database import LOWEST_ID, from_json, rows
+from core import emoji
+from core.audience import OPEN, STRANGER, visible_sql
+from core.database import LOWEST_ID, from_json, now, rows, value
 from core.entries import Document
+from core.file_forms import FILE_COLUMNS, attachment_form
+from core.html import with_quote_inline
 from core.instance import here
 from core.models import Actor, Entry
-from core.outbound import PUBLIC, addressed
+from core.outbound import PUBLIC, VISIBLE_TO, addressed
+from core.poll_models import Poll, PollOption
 
 # Peers turn down pictures that claim to be larger (section 9 of the federation profile), but need no claim at all.
 LARGEST_SIDE = 5000
@@ -22,12 +25,13 @@ _QUOTE_MEDIA_TYPE = 'application/ld+json; profile="https://www.w3.org/ns/activit
 
 
 async def entry_document(entry: Entry, type: str) -> Document:
-    """The object of an entry of ours, without `@context`, of the given type (sections 8, 9 and 11).
+    """The object of an entry of ours, without `@context`, of the given type, or a question (sections 8, 9 and 11).
 
     Lists are lists also where they are empty, and absent texts are null: there are peers that insist on either.
     """
     author = await Actor.get(id=entry.author_id)
     audience = await addressed(entry, author)
+    hashtags, asks = await _hashtags(entry)
     document: Document = {
         "id": entry.uri,
         "type": type,
@@ -40,10 +44,10 @@ async def entry_document(entry: Entry, type: str) -> Document:
         "summary": entry.content_warning or None,
         "sensitive": entry.sensitive,
         "inReplyTo": entry.reply_to_uri or None,
-        "tag": [*(_mention(actor) for actor in audience.named), *await _hashtags(entry)],
+        "tag": [*(_mention(actor) for actor in audience.named), *hashtags],
         "attachment": await _attachments(entry),
-        "interactionPolicy": {"canQuote": _quoters(entry, author)},
-        "replies": _replies(entry),
+        "interactionPolicy": _policies(entry, author, [actor.uri for actor in audience.named]),
+        "replies": await _replies(entry),
         "likes": _counted(f"{entry.uri}/likes", entry.likes_count),
         "shares": _counted(f"{entry.uri}/shares", entry.boosts_count),
     }
@@ -51,15 +55,26 @@ async def entry_document(entry: Entry, type: str) -> Document:
         document["updated"] = _exactly(entry.edited_at)
     if context := await _context(entry, audience.parent):
         document["context"] = document["conversation"] = context
-    if entry.visibility in ("direct", "friends"):
+    if entry.visibility in ("direct", "friends", "circle"):
         # False says that it is for those it names, and yet no message to them.
         document["directMessage"] = entry.visibility == "direct"
+    if entry.visibility == "friends":
+        document[VISIBLE_TO] = "friends"
     if audience.quoted is not None:
         _quote(document, audience.quoted)
     document["contentMap"] = {entry.language or here().settings.server.languages[0]: document["content"]}
+    if asks:
+        document |= await _question(await Poll.get(entry_id=entry.id))
+    document["tag"] += [emoji.document_of(one) for one in await emoji.of_texts("", *_texts(entry, document))]
     if entry.source:
-        document["source"] = {"content": entry.source, "mediaType": "text/markdown"}
+        document["source"] = {"content": entry.source, "mediaType": entry.source_type}
     return document
+
+
+def _texts(entry: Entry, document: Document) -> list[str]:
+    """Where small pictures may stand."""
+    options = [one["name"] for one in document.get("oneOf") or document.get("anyOf") or ()]
+    return [entry.title, entry.content_warning, entry.content, *options]
 
 
 def _exactly(moment: datetime) -> str:
@@ -71,26 +86,46 @@ def _counted(uri: str, total: int) -> Document:
     return {"id": uri, "type": "Collection", "totalItems": max(total, 0)}
 
 
-def _replies(entry: Entry) -> Document:
+async def _replies(entry: Entry) -> Document:
     uri = f"{entry.uri}/replies"
-    collection = _counted(uri, entry.replies_count)
+    collection = _counted(uri, await _public_replies(entry) if entry.open_replies_count else 0)
     # Whoever is given the collection embedded looks for its pages there, and does not fetch it again.
     return {**collection, "first": f"{uri}?after={LOWEST_ID}"} if entry.visibility in OPEN else collection
+
+
+async def _public_replies(entry: Entry) -> int:
+    """How many answers other servers may know of: who sees the rest is nobody's business but theirs."""
+    found = await value(
+        "SELECT COUNT(*) FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.reply_to_id = $1"
+        f" AND NOT e.local_only AND e.visibility IN ('public', 'unlisted') AND {visible_sql(STRANGER, 2)}",
+        entry.id,
+        None,
+    )
+    return int(found)
 
 
 def _mention(actor: Actor) -> Document:
     return {"type": "Mention", "href": actor.uri, "name": f"@{actor.username}@{actor.domain or here().domain}"}
 
 
-async def _hashtags(entry: Entry) -> Sequence[Document]:
-    tags = await rows("SELECT name, key FROM core_entry_tag WHERE entry_id = $1 ORDER BY id", entry.id)
-    return [{"type": "Hashtag", "href": here().url(f"/tags/{tag['key']}"), "name": f"#{tag['name']}"} for tag in tags]
+async def _hashtags(entry: Entry) -> tuple[Sequence[Document], bool]:
+    """The hashtags, and by the same query whether there is a poll."""
+    found = await rows(
+        "SELECT id, name, key FROM core_entry_tag WHERE entry_id = $1"
+        " UNION ALL SELECT id, NULL, NULL FROM core_poll WHERE entry_id = $1 ORDER BY id",
+        entry.id,
+    )
+    tags = [each for each in found if each["name"] is not None]
+    hashtags = [
+        {"type": "Hashtag", "href": here().url(f"/tags/{tag['key']}"), "name": f"#{tag['name']}"} for tag in tags
+    ]
+    return hashtags, len(tags) < len(found)
 
 
 async def _attachments(entry: Entry) -> Sequence[Document]:
     files = await rows(
-        "SELECT type, url, media_type, alt, width, height, blurhash, focus FROM core_attachment"
-        " WHERE entry_id = $1 ORDER BY position",
+        f"SELECT CAST(h.id AS TEXT) AS attachment_id, {FILE_COLUMNS} FROM core_attachment h"
+        " LEFT JOIN core_file f ON f.id = h.file_id WHERE h.entry_id = $1 ORDER BY h.position",
         entry.id,
     )
     return [_attachment(file) for file in files]
@@ -98,6 +133,9 @@ async def _attachments(entry: Entry) -> Sequence[Document]:
 
 def _attachment(file: Mapping[str, Any]) -> Document:
     """`Document` is the type that every peer takes, whatever the file is."""
+    if file["file_id"]:  # the version that every peer can read
+        form = attachment_form(file)
+        file = {**file, **{key: form[key] for key in ("url", "width", "height")}}
     url = here().url(file["url"]) if file["url"].startswith("/") else file["url"]
     guessed = guess_type(url.partition("?")[0])[0] or _GUESSED_TYPES.get(file["type"], "application/octet-stream")
     document: Document = {
@@ -115,9 +153,54 @@ def _attachment(file: Mapping[str, Any]) -> Document:
     return document
 
 
-def _quoters(entry: Entry, author: Actor) -> Document:
-    """Who may quote: everybody what everybody may see, else only the author."""
-    return {"automaticApproval": [PUBLIC if entry.visibility in OPEN else author.uri], "manualApproval": []}
+async def _question(poll: Poll) -> Document:
+    """What an entry asks, and how it was answered so far (section 9; FEP-9967)."""
+    options = await PollOption.filter(entry_id=poll.entry_id).order_by("position")
+    document: Document = {
+        "type": "Question",
+        "anyOf" if poll.multiple else "oneOf": [
+            {
+                "type": "Note",
+                "name": option.title,
+                "replies": {"type": "Collection", "totalItems": max(option.votes_count, 0)},
+            }
+            for option in options
+        ],
+    }
+    if poll.voters_count is not None:
+        document["votersCount"] = max(poll.voters_count, 0)
+    if poll.expires_at is not None:
+        document["endTime"] = _exactly(poll.expires_at)
+        if poll.expires_at <= now():
+            document["closed"] = _exactly(poll.expires_at)
+    return document
+
+
+def _policies(entry: Entry, author: Actor, named: list[str]) -> Document:
+    """Who may quote, and who may answer where not everybody may (section 11): what is said here is held to here.
+
+    What is not for everybody, only its author may quote.
+    """
+    quote = entry.quote_policy if entry.visibility in OPEN else "nobody"
+    said = {"canQuote": _approval(quote, author, named)}
+    if entry.reply_policy != "everyone":
+        said["canReply"] = _approval(entry.reply_policy, author, named)
+    return said
+
+
+def _approval(policy: str, author: Actor, named: list[str]) -> Document:
+    """Friends are nobody else's business: any follower may ask, and is answered according to whether they are one.
+
+    Where the author wants to be asked, everybody may ask, those mentioned too.
+    """
+    automatic = {
+        "everyone": [PUBLIC],
+        "followers": [author.followers_url, *named],
+        "friends": [author.uri, *named],
+        "mentioned": [author.uri, *named],
+    }.get(policy, [author.uri])
+    manual = {"friends": [author.followers_url], "ask": [PUBLIC]}.get(policy, [])
+    return {"automaticApproval": automatic, "manualApproval": manual}
 
 
 async def _context(entry: Entry, parent: Entry | None) -> str:
@@ -145,8 +228,5 @@ def _quote(document: Document, quoted: Entry) -> None:
             "name": f"RE: {quoted.url or quoted.uri}",
         }
     )
-    page = escape(quoted.url or quoted.uri)
-    words = f'<span class="quote-inline"><br>RE: <a href="{page}" rel="nofollow noopener noreferrer">{page}</a></span>'
-    content = document["content"]
-    inside = content.endswith("</p>")
-    document["content"] = f"{content[:-4]}{words}</p>" if inside else f"{content}<p>{words}</p>"
+    if "quote-inline" not in document["content"]:
+        document["content"] = with_quote_inline(document["content"], quoted.url or quoted.uri)

@@ -8,38 +8,54 @@ from typing import Any
 
 import orjson
 
+from core import emoji, poll_forms
 from core.audience import OPEN
 from core.database import one_of, rows
+from core.file_forms import FILE_COLUMNS, NO_FILE_COLUMNS, attachment_form
 from core.instance import here
+from core.link_cards.forms import CARD_COLUMNS, card_form
 from core.person_forms import Form, Row, stamp, user_short
 from core.prepared import of_actor, of_entry
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """An entry's form without its last brace, and what not everybody may see: its source and what it quotes.
+    """An entry's form without its last brace, what it asks, and what not everybody may see: its source, what it quotes.
 
+    `is_asking` says that nobody but its author is shown the quote, for whom it quotes has not agreed.
     `tags` name what it was made of besides the entry and its author: those mentioned, what is quoted.
     """
 
     head: bytes
+    poll: Form | None
     source: bytes
     quote: bytes
+    is_asking: bool
     tags: tuple[str, ...]
 
 
 async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
-    """These entries, each with what is prepared of it; four queries however many they are."""
+    """These entries, each with what is prepared of it; three queries however many they are, one more for small
+    pictures, and what their kinds ask."""
     entries = await rows(
         "SELECT e.*, q.uri AS quote_uri, q.url AS quote_url, q.content AS quote_content, q.visibility AS quote_for,"
-        " q.deleted_at AS quote_gone, q.author_id AS quote_author, a.version AS author_version,"
-        " p.author_id AS parent_author FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
-        " LEFT JOIN core_entry q ON q.id = e.quote_id LEFT JOIN core_entry p ON p.id = e.reply_to_id"
+        " q.deleted_at AS quote_gone, q.content_warning AS quote_warning, q.published_at AS quote_at,"
+        " q.title AS quote_title, q.language AS quote_language,"
+        " q.id AS quote_entry, w.state AS quote_state, q.author_id AS quote_author, a.version AS author_version,"
+        " p.author_id AS parent_author, o.id AS asks, o.multiple AS asks_for_many, o.expires_at AS asks_until,"
+        " (SELECT 1 FROM core_pin n WHERE n.entry_id = e.id) AS is_pinned,"
+        f" {CARD_COLUMNS}"
+        " FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        " LEFT JOIN core_quote_request w ON w.entry_id = e.id"
+        " LEFT JOIN core_entry q ON q.id = COALESCE(e.quote_id, w.quoted_id)"
+        " LEFT JOIN core_entry p ON p.id = e.reply_to_id LEFT JOIN core_poll o ON o.entry_id = e.id"
+        " LEFT JOIN core_linked_card k ON k.entry_id = e.id LEFT JOIN core_link_card c ON c.id = k.card_id"
         f" WHERE e.id {one_of(1)}",
         entry_ids,
     )
     named = {e[key] for e in entries for key in ("author_id", "quote_author", "parent_author") if e[key]}
-    parts = await _parts(entry_ids, list(named))
+    parts = await _parts(entry_ids, list(named), [entry for entry in entries if entry["asks"]])
+    await _find_emojis(entries, parts)
     added = await _added_by_kinds(entries)
     return [(entry, _prepared_form(entry, parts, added.get(entry["id"], {}))) for entry in entries]
 
@@ -50,10 +66,19 @@ class _Parts:
     mentions: dict[str, list[Form]]
     tags: dict[str, list[str]]
     attachments: dict[str, list[Form]]
+    polls: dict[str, Form]
+    emojis: dict[tuple[str, str], Form]
 
 
-async def _parts(entry_ids: list[str], actor_ids: list[str]) -> _Parts:
-    parts = _Parts({}, {}, {}, {})
+_OPTIONS = (
+    f" UNION ALL SELECT o.entry_id, o.title, o.position, 'option', {NO_FILE_COLUMNS}"
+    " FROM core_poll_option o WHERE o.entry_id {}"
+)
+
+
+async def _parts(entry_ids: list[str], actor_ids: list[str], asking: Sequence[Row]) -> _Parts:
+    polls = {each["id"]: poll_forms.begun(each["asks_for_many"], each["asks_until"]) for each in asking}
+    parts = _Parts({}, {}, {}, {}, polls, {})
     people_found = await rows(
         "SELECT a.*, m.entry_id AS mentioned_in, m.silent FROM core_mention m JOIN core_actor a ON a.id = m.actor_id"
         f" WHERE m.entry_id {one_of(1)} UNION ALL SELECT a.*, NULL AS mentioned_in, NULL AS silent"
@@ -68,35 +93,57 @@ async def _parts(entry_ids: list[str], actor_ids: list[str]) -> _Parts:
             mention = {key: user_short(actor)[key] for key in ("userId", "username", "acct", "url")}
             parts.mentions.setdefault(actor["mentioned_in"], []).append(mention)
     for found in await rows(
-        "SELECT entry_id, 0 AS place, name, '' AS type, '' AS url, '' AS media_type, '' AS alt, NULL AS width,"
-        " NULL AS height, '' AS blurhash, NULL AS focus, CAST(id AS TEXT) AS file_id FROM core_entry_tag"
-        f" WHERE entry_id {one_of(1)} UNION ALL SELECT entry_id, position, NULL, type, url, media_type, alt, width,"
-        f" height, blurhash, CAST(focus AS TEXT), CAST(id AS TEXT) FROM core_attachment WHERE entry_id {one_of(1)}"
-        " ORDER BY place, file_id",
+        f"SELECT entry_id, name, 0 AS position, CAST(id AS TEXT) AS attachment_id, {NO_FILE_COLUMNS}"
+        f" FROM core_entry_tag WHERE entry_id {one_of(1)} UNION ALL"
+        f" SELECT h.entry_id, NULL, h.position, CAST(h.id AS TEXT), {FILE_COLUMNS}"
+        f" FROM core_attachment h LEFT JOIN core_file f ON f.id = h.file_id WHERE h.entry_id {one_of(1)}"
+        f"{_OPTIONS.format(one_of(1)) if polls else ''} ORDER BY position, attachment_id",
         entry_ids,
     ):
-        if found["name"] is not None:
+        if found["attachment_id"] == "option":
+            polls[found["entry_id"]]["options"].append(found["name"])
+        elif found["name"] is not None:
             parts.tags.setdefault(found["entry_id"], []).append(found["name"])
         else:
-            parts.attachments.setdefault(found["entry_id"], []).append(_attachment(found))
+            parts.attachments.setdefault(found["entry_id"], []).append(attachment_form(found))
     return parts
 
 
-def _attachment(found: Row) -> Form:
-    return {
-        "fileId": found["file_id"],
-        "type": found["type"],
-        "url": found["url"],
-        "thumbnailUrl": None,
-        "alt": found["alt"] or None,
-        "width": found["width"],
-        "height": found["height"],
-        "fileSize": None,
-        "format": found["media_type"] or None,
-        "blurhash": found["blurhash"] or None,
-        "focus": orjson.loads(found["focus"]) if found["focus"] else None,
-        "metadata": None,
-    }
+async def _find_emojis(entries: Sequence[Row], parts: _Parts) -> None:
+    """One query for the small pictures of all, where there is any shortcode at all."""
+    wanted = [
+        (parts.actors[author]["domain"], shortcode)
+        for entry in entries
+        for author, texts in ((entry["author_id"], _texts(entry, parts)), (entry["quote_author"], _quoted(entry)))
+        if author
+        for shortcode in emoji.named_in(*texts)
+    ]
+    parts.emojis = await emoji.shown(wanted)
+
+
+def _texts(entry: Row, parts: _Parts) -> list[str]:
+    """Where small pictures may stand."""
+    poll = parts.polls.get(entry["id"])
+    return [entry["title"], entry["content_warning"], entry["content"], *(poll["options"] if poll else ())]
+
+
+def _quoted(entry: Row) -> list[str]:
+    return [entry[key] or "" for key in ("quote_title", "quote_warning", "quote_content")]
+
+
+def _emojis(author: Row, texts: Sequence[str], parts: _Parts) -> list[Form]:
+    """The small pictures of an author's server in these texts."""
+    if not parts.emojis:
+        return []
+    found = (parts.emojis.get((author["domain"], shortcode)) for shortcode in emoji.named_in(*texts))
+    return [one for one in found if one]
+
+
+def _shows_ours(entry: Row, parts: _Parts) -> bool:
+    """Whether pictures of this server stand in it, or would if there were any of these names."""
+    of_entry = not parts.actors[entry["author_id"]]["domain"] and emoji.named_in(*_texts(entry, parts))
+    quoted = parts.actors.get(entry["quote_author"] or "")
+    return bool(of_entry) or bool(quoted and not quoted["domain"] and emoji.named_in(*_quoted(entry)))
 
 
 async def _added_by_kinds(entries: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
@@ -116,18 +163,23 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "uri": entry["uri"],
         "user": user_short(parts.actors[entry["author_id"]]),
         "content": entry["content"],
+        "contentType": entry["source_type"] if entry["source"] else None,
         "title": entry["title"] or None,
         "contentWarning": entry["content_warning"] or None,
         "sensitive": bool(entry["sensitive"]),
         "language": entry["language"] or None,
         "visibility": entry["visibility"],
         "localOnly": bool(entry["local_only"]),
+        "replyPolicy": entry["reply_policy"],
+        "quotePolicy": entry["quote_policy"],
+        "isPinned": entry["is_pinned"] is not None,
         "attachments": parts.attachments.get(entry["id"], []),
+        "card": card_form(entry),
         "tags": parts.tags.get(entry["id"], []),
         "mentions": parts.mentions.get(entry["id"], []),
+        "emojis": _emojis(parts.actors[entry["author_id"]], _texts(entry, parts), parts),
         "mediaItem": None,
         "group": None,
-        "poll": None,
         "inReplyTo": entry["reply_to_id"],
         "inReplyToUser": _reply_author(entry, parts),
         "rootId": entry["root_id"],
@@ -138,11 +190,15 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
     }
     others = {mention["userId"] for mention in form["mentions"]} | {entry["quote_author"], entry["parent_author"]}
     tags = [of_actor(actor_id) for actor_id in others if actor_id]
+    if _shows_ours(entry, parts):
+        tags.append(emoji.EMOJIS)
     return Prepared(
         head=orjson.dumps(form)[:-1],
+        poll=parts.polls.get(entry["id"]),
         source=_kept(entry["source"] or None),
         quote=_kept(_quote(entry, parts)),
-        tags=(*tags, of_entry(entry["quote_id"])) if entry["quote_id"] else tuple(tags),
+        is_asking=entry["quote_id"] is None,
+        tags=(*tags, of_entry(entry["quote_entry"])) if entry["quote_entry"] else tuple(tags),
     )
 
 
@@ -168,9 +224,15 @@ def _quote(entry: Row, parts: _Parts) -> Form | None:
     if not _is_present(author):
         return None
     return {
-        "postId": entry["quote_id"],
+        "postId": entry["quote_entry"],
         "uri": entry["quote_uri"],
         "url": entry["quote_url"] or entry["quote_uri"],
         "user": user_short(author),
+        "title": entry["quote_title"] or None,
         "content": entry["quote_content"],
+        "contentWarning": entry["quote_warning"] or None,
+        "language": entry["quote_language"] or None,
+        "emojis": _emojis(author, _quoted(entry), parts),
+        "createdAt": stamp(entry["quote_at"]),
+        "state": "accepted" if entry["quote_id"] else entry["quote_state"],
     }

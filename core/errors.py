@@ -40,6 +40,16 @@ class Forbidden(KithError):
     status, code, title = 403, "forbidden", "You may not do this"
 
 
+class InsufficientScope(Forbidden):
+    """An app asks for what its token does not allow (RFC 6750, section 3.1); `scope` is what would, if any does."""
+
+    code, title = "insufficient_scope", "This app may not do this"
+
+    def __init__(self, sentence: str | None = None, *, scope: str = "") -> None:
+        super().__init__(sentence)
+        self.scope = scope
+
+
 class NotFound(KithError):
     """Absent, or not visible to whoever asks: the two are never told apart."""
 

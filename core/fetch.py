@@ -103,17 +103,22 @@ class Fetcher:
         limit: int = DEFAULT_LIMIT,
         deadline: float = DEFAULT_DEADLINE,
         redirects: int = DEFAULT_REDIRECTS,
+        cut: bool = False,
+        shuns: Callable[[str], bool] | None = None,
     ) -> Response:
         """GET a document, following at most `redirects` redirects, whatever status the last answer has.
 
-        `limit` bounds the body in bytes after decompression, `deadline` everything in seconds. Raises only
-        FetchErrors: Refused, Unreachable, TooMuch or TimedOut.
+        `limit` bounds the body in bytes after decompression, `deadline` everything in seconds; with `cut` the rest of a
+        longer body is left where it is. Hosts that `shuns` says yes to are not asked, not even where a redirect leads
+        there. Raises only FetchErrors: Refused, Unreachable, TooMuch or TimedOut.
         """
         url = url.partition("#")[0]
         async with _errors(deadline):
             for _ in range(redirects + 1):
                 target = parse_url(url)
                 check_target(target, allow_http=self._allow_http, allow_private=self._allow_private)
+                if shuns and shuns(target.host):
+                    raise Refused("nothing is wanted from this host")
                 headers = {"Accept": accept, "Accept-Encoding": "gzip"}
                 if self.sign and sign and self._is_secure(target):
                     headers |= self.sign("GET", target.url, headers, None)
@@ -122,23 +127,29 @@ class Fetcher:
                     if answer.status not in REDIRECT_STATUSES or location is None:
                         self._check_secure(target)
                         inflate = _inflater(answer.headers.get("content-encoding", ""))
-                        return _response(answer, url, await _read(answer, limit, inflate))
+                        return _response(answer, url, await _read(answer, limit, inflate, cut=cut))
                 url = self._next(target, location)
             raise Refused("there are too many redirects")
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], deadline: float = DEFAULT_DEADLINE
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        deadline: float = DEFAULT_DEADLINE,
+        *,
+        limit: int = POST_LIMIT,
     ) -> Response:
         """POST a body with these headers, signed already; no redirect is followed. Raises only FetchErrors.
 
-        The answer's body is left as it is sent and cut after 16 KB: it is the status that counts.
+        The answer's body is left as it is sent and cut after `limit` bytes: for most it is the status that counts.
         """
         async with _errors(deadline):
             target = parse_url(url)
             check_target(target, allow_http=self._allow_http, allow_private=self._allow_private)
             self._check_secure(target)
             async with self._exchange("POST", target, headers, body) as answer:
-                return _response(answer, url, await _read(answer, POST_LIMIT, cut=True))
+                return _response(answer, url, await _read(answer, limit, cut=True))
 
     async def close(self) -> None:
         """Close the idle connections of the running event loop."""

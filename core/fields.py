@@ -36,6 +36,11 @@ def new_id(at: datetime.datetime | None = None) -> str:
     return str(uuid.UUID(int=number))
 
 
+def moment_of(row_id: str) -> datetime.datetime:
+    """When an id was made: a UUIDv7 begins with its time in milliseconds (RFC 9562, section 5.7)."""
+    return datetime.datetime.fromtimestamp(int(row_id.replace("-", "")[:12], 16) / 1000, datetime.UTC)
+
+
 def now() -> datetime.datetime:
     """This moment, aware and in UTC."""
     return datetime.datetime.now(datetime.UTC)

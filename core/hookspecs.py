@@ -23,8 +23,11 @@ if TYPE_CHECKING:  # these modules call hooks
     from core.accounts.models import Account
     from core.asgi import Door
     from core.audience import Viewer
+    from core.doctor.findings import Examination
     from core.entries import Act, Draft, Kind
+    from core.hits import Hits
     from core.models import Actor, Entry
+    from core.sealing import Sealed
     from core.web.slots import Card, NavItem, Tab
 
 
@@ -61,7 +64,7 @@ def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
     Return: handlers by the activity's type, or by that and its object's type: "Undo Like", "Update Actor". A handler is
         called inside a transaction with a core.federation.incoming.Incoming. It answers None once it has acted,
         "unknown" where the next plugin is to be asked, or why there was nothing to do; it raises KithErrors to refuse.
-    Used by: posts, groups, chat, federation.
+    Used by: federation, which acts on what is about actors and entries of every kind; groups, chat.
 
         @hookimpl
         def inbox():
@@ -73,7 +76,7 @@ def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
 def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
     """At start; the writers are called when an Act with their verb goes out to other servers.
     Return: writers of activities by the verb of the Act they are for.
-    Used by: posts, groups, chat, federation.
+    Used by: federation, which writes what is about actors and entries of every kind; groups, chat.
 
         @hookimpl
         def outbox():
@@ -106,6 +109,30 @@ def settings_schema() -> type[Any]:
 
 
 @collect
+def sealed() -> Sequence[Sealed]:
+    """At start. What is sealed with the instance's keys is sealed anew when these change, so it has to be known.
+    Return: the columns of the plugin's tables that hold what `here().secrets.seal` made, with the context of each.
+    Used by: federation, for the keys people sign with.
+
+        @hookimpl
+        def sealed():
+            return [Sealed("recipes_cook", "oven_code", "recipes_cook.oven_code:{id}")]
+    """
+
+
+@collect
+def examinations() -> Sequence[Examination]:
+    """At start; they are made when an admin runs `kith doctor`.
+    Return: coroutine functions that yield Findings: `well`, `weak` or `broken` with the mend, of core.doctor.findings.
+    Used by: federation, for whether others find this server.
+
+        @hookimpl
+        def examinations():
+            return [service.examine_oven]
+    """
+
+
+@collect
 def commands() -> Sequence[click.Command]:
     """When the `kith` command starts.
     Return: click commands or groups, which stand beside the server's own.
@@ -134,15 +161,58 @@ async def account_from_request(request: Request) -> Account | None:
 
 
 @ask(budget=20)
-async def look_up(address: str) -> Actor | Entry | None:
+async def look_up(address: str, fresh: bool) -> Actor | Entry | None:
     """When somebody names a person or a thing of another server that is not known here yet.
     address: @name@host, or the https address of a person, group or post.
+    fresh: whether a person is to be asked for anew though they are known.
     Return: what was found there, now known here, or None.
     Used by: federation.
 
         @hookimpl
         async def look_up(address):
             return await actors.fetch(address)
+    """
+
+
+@ask
+async def look_for_replies(entry: Entry) -> bool | None:
+    """When somebody signed in reads a conversation of which other servers may know more.
+    entry: the one they look at.
+    Return: whether more is being looked for now; what is found comes to the open page. None where nobody could look.
+    Used by: federation.
+
+        @hookimpl
+        async def look_for_replies(entry):
+            return await threads.look_for_replies(entry)
+    """
+
+
+@gather
+async def allowed(actor: Actor, action: str, subject: Entry | Actor) -> bool | None:
+    """Before somebody does something to one thing or one person; who sees what is not asked here but by `visible`.
+    actor: who wants to do it, here; what comes from other servers meets `before_receive` and `before_publish`.
+    action: of entries "edit", "delete", "reply"; of people "edit", "suspend", "unsuspend", "delete", "set_role",
+        "reset_second_factor", for which the table of roles has said yes already.
+    subject: the entry, or the person it is done to, who may be the actor.
+    Return: True or False, or None for no opinion. A single False forbids it, and so does it where nobody says True.
+    Used by: posts.
+
+        @hookimpl
+        async def allowed(actor, action, subject):
+            return False if action == "delete" and await service.is_on_the_menu(subject) else None
+    """
+
+
+@gather(sync=True)
+def shuns(host: str) -> bool | None:
+    """Before a page elsewhere is fetched because somebody wrote of it.
+    host: the name of its server, of one a redirect leads to, or of that of its picture.
+    Return: whether this server wants nothing from there; never waits.
+    Used by: federation, for blocked domains.
+
+        @hookimpl
+        def shuns(host):
+            return host in service.rotten_kitchens()
     """
 
 
@@ -161,13 +231,30 @@ def visible(viewer: Viewer, parameter: int) -> str | None:
 
 
 @gather(fragile=True)
+async def search(viewer: Actor | None, text: str) -> Hits | Sequence[Hits] | None:
+    """When somebody searches for things of all kinds at once.
+    viewer: who does, None for a stranger; nobody finds what they may not see.
+    text: what they typed, which may hold operators such as `from:`.
+    Return: the first few of each kind that were found, or None.
+    Used by: search, for people, posts and tags; media_tracking, groups.
+
+        @hookimpl
+        async def search(viewer, text):
+            return Hits("recipes", "Recipes", await service.found(viewer, text), f"/recipes?q={quote(text)}")
+    """
+
+
+@gather(fragile=True)
 async def slot(
     name: str, viewer: Actor | None, **context: Any
 ) -> NavItem | Tab | Card | Sequence[NavItem | Tab | Card] | None:
     """When a page is rendered, once for each named place in it.
-    name: "nav" for NavItems, "cards" for Cards at the side, "settings" and "profile.tabs" for Tabs.
+    name: "nav" for NavItems, "cards" for Cards at the side, "settings" and "profile.tabs" for Tabs; below an entry
+        on its page "entry.about" for Cards for everybody, "entry.own" for those for its author; "tag" for Cards above
+        the posts of a hashtag.
     viewer: who looks at the page, None for a stranger.
-    context: what that place is about: `actor` in profile.tabs.
+    context: what that place is about: `actor` in profile.tabs, `entry` in entry.about and entry.own, `tag` (as
+        written) in tag.
     Return: what stands there, or a list of it, or None.
     Used by: posts; every plugin with a page.
 
@@ -219,6 +306,32 @@ async def outgoing(act: Act) -> None:
     """
 
 
+@gather
+async def entry_stored(entry: Entry) -> None:
+    """Inside the transaction in which an entry, from here or elsewhere, was stored, given new words or taken away.
+    entry: the entry; of one that was taken away the row is empty by now.
+    Return: nothing; an exception takes back what was done.
+    Used by: search, whose index is never behind.
+
+        @hookimpl
+        async def entry_stored(entry):
+            await service.note_dishes(entry.id)
+    """
+
+
+@gather
+async def actor_stored(actor: Actor) -> None:
+    """Inside the transaction in which an actor, here or elsewhere, was stored, changed or removed, or their settings.
+    actor: as they are now; who was removed bears `removed_at`.
+    Return: nothing; an exception takes back what was done.
+    Used by: search.
+
+        @hookimpl
+        async def actor_stored(actor):
+            await service.note_cook(actor.id)
+    """
+
+
 # -- What is stored about a person: required of each plugin that stores any of it -------------------------------------
 
 
@@ -236,11 +349,13 @@ async def export_account(account: Account) -> Mapping[str, Any]:
 
 
 @gather(budget=None)
-async def import_account(account: Account, archive: Mapping[str, Any]) -> None:
-    """When somebody brings an archive made by export_account, here or elsewhere. It may come twice.
-    account: into which.
-    archive: what export_account returned, by plugin and file name.
-    Return: nothing.
+async def import_account(account: Account, archive: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """When somebody brings an archive, made here or elsewhere: part after part, and each part may come twice.
+    account: into which; whatever the archive says, nothing is brought in anybody else's name.
+    archive: what export_account returned, by plugin and file name; trust none of it. Posts come as "outbox.json" of
+        "core", some at a time: `actor` who wrote them, `followers` of theirs, `orderedItems`.
+    Return: nothing, or how much of it was taken: numbers under "done", "already" and "failed", and "reasons", a number
+        for each sentence.
     Used by: every plugin with models.
 
         @hookimpl

@@ -16,9 +16,10 @@ if TYPE_CHECKING:  # these modules call hooks
 
 
 @event
-async def entry_published(entry: Entry) -> None:
+async def entry_published(entry: Entry, quiet: bool) -> None:
     """After an entry from here or elsewhere was stored.
     entry: the entry.
+    quiet: whether it was brought along or found only now, so that nobody is to be told of it.
     Return: nothing.
     Used by: notifications, search.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from html import unescape
+from html import escape, unescape
 
-from core.markup import Format, Linked, find_mentions, find_tags, markup, paragraphs
+from core.markup import CONTENT_TYPES, Format, Linked, find_mentions, find_tags, markup, paragraphs
 from core.sanitising import ATTRIBUTE, LONGEST, TAG, clean, escaped
 from core.text import MentionFound, counted_length, summary, tag_key, without_controls
 
 __all__ = [
+    "CONTENT_TYPES",
     "Format",
     "Linked",
     "MentionFound",
@@ -24,6 +25,7 @@ __all__ = [
     "render",
     "summary",
     "tag_key",
+    "with_quote_inline",
     "without_controls",
 ]
 
@@ -95,6 +97,14 @@ def quote_inline_removed(html: str) -> str:
             parts.append(html[kept : tag.start()])
             removing, depth, kept = name, 1, len(html)
     return "".join([*parts, html[kept:]]).replace("<p></p>", "").strip()
+
+
+def with_quote_inline(html: str, page: str) -> str:
+    """Cleaned HTML with the "RE: link" that says what it quotes to whoever does not show quotes (FEP-044f)."""
+    address = escape(page)
+    link = f'<a href="{address}" rel="nofollow noopener noreferrer">{address}</a>'
+    words = f'<span class="quote-inline"><br>RE: {link}</span>'
+    return f"{html[:-4]}{words}</p>" if html.endswith("</p>") else f"{html}<p>{words}</p>"
 
 
 def _words(text: str, in_code: bool) -> str:

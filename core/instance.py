@@ -20,12 +20,17 @@ if TYPE_CHECKING:  # every one of these may import this module at run time
     from core.database import Database
     from core.entries import Kind
     from core.fetch import Fetcher
+    from core.jobs import Jobs
     from core.limits import Limiter
     from core.live import Live
+    from core.mail.line import Line
+    from core.oidc.provider import Provider
     from core.passwords import Passwords
     from core.plugins import Hooks
     from core.secrets import Secrets
-    from core.tasks import Jobs
+    from core.storage.pictures import Pictures
+    from core.storage.remote import RemotePictures
+    from core.storage.service import Storage
     from core.tokens import Tokens
     from core.web.pages import Pages
 
@@ -44,12 +49,17 @@ class Instance:
     limiter: Limiter
     http: Fetcher
     jobs: Jobs
+    mail_line: Line
     tokens: Tokens
     cursors: Cursors
     passwords: Passwords
+    storage: Storage
+    pictures: Pictures
+    remote_pictures: RemotePictures
     app: Quart
     kinds: dict[str, Kind] = field(default_factory=dict)
     redis: Redis | None = None
+    oidc: Provider | None = None
     asgi: Shell = field(init=False)
     pages: Pages = field(init=False)
 

@@ -9,10 +9,17 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from core.lazily import lazily
+
+if TYPE_CHECKING:
+    from redis import exceptions
+    from redis.asyncio import Redis
+else:
+    exceptions = lazily("redis.exceptions")
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +115,7 @@ class Limiter:
                 async with self._turn, asyncio.timeout(REDIS_SECONDS):
                     await self._redis.delete(name)
                 self._away = False
-            except (RedisError, OSError) as error:
+            except (exceptions.RedisError, OSError) as error:
                 self._lost(error)
 
     def failures(self, limit: int, period_seconds: float) -> Failures:
@@ -123,7 +130,7 @@ class Limiter:
             try:
                 async with self._turn, asyncio.timeout(REDIS_SECONDS):
                     allowed, reset, wait = await self._script(keys=[name], args=[limit, period_seconds, cost])
-            except (RedisError, OSError) as error:
+            except (exceptions.RedisError, OSError) as error:
                 self._lost(error)
             else:
                 self._away = False

@@ -9,19 +9,27 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import orjson
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from uuid_utils import uuid7
 
 from core.bus import Bus
 from core.errors import Invalid
+from core.lazily import lazily
 from core.local_bus import LocalBus
 
-RESUMABLE = ("account:", "actor:", "user:", "home", "local", "global", "post:", "group:", "media:", "conversation:")
+if TYPE_CHECKING:
+    from redis import exceptions
+    from redis.asyncio import Redis
+else:
+    exceptions = lazily("redis.exceptions")
+
+RESUMABLE = (
+    "account:", "actor:", "user:", "home", "local", "list:", "global", "post:", "group:", "media:", "conversation:",
+    "files:",
+)  # fmt: skip
 GAP_MARGIN_MS = 5_000
 REMEMBERED_FRAMES = 10_000
 _OWNERS = "!owners"
@@ -109,6 +117,10 @@ class Live:
         """Whether what is published there may matter to anybody: who listens, or comes back within an hour."""
         return self._bus.is_watched(channel)
 
+    def open_of(self, owner_id: str) -> int:
+        """How many subscriptions of an account or a session are open in this process."""
+        return len(self._owned.get(owner_id, ()))
+
     def close_owner(self, owner_id: str, reason: str) -> None:
         """Close every subscription of an account or a session, in all processes."""
         text = orjson.dumps({"owner": owner_id, "reason": reason}).decode()
@@ -156,7 +168,7 @@ class Live:
         try:
             for _, channel, payload in await self._bus.kept([_OWNERS, *channels], since_ms):
                 self._heard(channel, payload)
-        except (RedisError, OSError):
+        except (exceptions.RedisError, OSError):
             return  # lost again: the next time begins at the same moment
         self._lost_at = 0.0
 
@@ -166,7 +178,7 @@ class Live:
         names = [channel for channel in channels if channel.startswith(self.resumable)]
         try:
             kept = await self._bus.kept(names, max(seen_ms - 60_000, oldest_ms))
-        except (RedisError, OSError):
+        except (exceptions.RedisError, OSError):
             return [], False
         found = [(place, _frame(channel, payload)) for place, channel, payload in kept]
         # Where the last frame seen is not in the history (typing, say), its time has to do.

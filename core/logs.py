@@ -43,6 +43,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)((?:password|token|secret|signature|csrf)[\w-]{0,40}=)[^&\s'\"]+"), rf"\1{REMOVED}"),
     (re.compile(r"(?i)\b((?:code|key|otp|sid)=)[^&\s'\"]+"), rf"\1{REMOVED}"),
     (re.compile(r"(://)[^/\s:@'\"]{0,200}:[^/\s@'\"]+@"), rf"\1{REMOVED}@"),
+    (re.compile(r"(/invite/)[^/\s?'\"]+"), rf"\1{REMOVED}"),
     # An address, but not a handle: that begins with @ or acct: and is public.
     (re.compile(r"(?<![\w.+%@-])(?<!acct:)[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), REMOVED),
     # PostgreSQL tells the values of the row that it refused.

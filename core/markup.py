@@ -13,6 +13,8 @@ from markdown_it.token import Token
 from core.text import MARK_END, MARK_START, MentionFound, Piece, mention_key, pieces, tag_key, without_controls
 
 Format = Literal["markdown", "plain"]
+# As what a member may type, by the media type that says so.
+CONTENT_TYPES: Mapping[str, Format] = {"text/markdown": "markdown", "text/plain": "plain"}
 
 REL = "nofollow noopener noreferrer"
 LINKABLE = re.compile(r"(?:https?://|(?:dat|dweb|ipfs|ipns|ssb|gopher|xmpp|magnet|gemini):)[^\s<>\"]", re.IGNORECASE)

@@ -54,6 +54,8 @@ jobs_waiting = Gauge(
     "kith_jobs_waiting", "Jobs waiting for a worker", ["lane"], multiprocess_mode="mostrecent", registry=registry
 )
 
+mails = Counter("kith_mails", "Mails, by outcome", ["outcome"], registry=registry)
+
 deliveries = Counter(
     "kith_deliveries", "Attempts to hand an activity to another server", ["outcome"], registry=registry
 )

@@ -6,12 +6,12 @@ import asyncio
 import fcntl
 import os
 import textwrap
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from tortoise.apps import Apps
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
@@ -20,16 +20,22 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
-from tortoise.migrations.operations import AlterModelOptions, CreateModel, RunPython, RunSQL
+from tortoise.migrations.operations import AddField, AddIndex, AlterModelOptions, CreateModel, RunPython, RunSQL
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 from tortoise.migrations.writer import MigrationWriter
 
 from core.database import Database, DatabaseUnavailable, rows, transaction, value
+from core.lazily import lazily
 from core.migration_graph import Loader, NewerDatabase
 from core.migrations_sqlite import RebuildingSchemaEditor
 from core.schema_changes import PostgresSchemaEditor
+
+if TYPE_CHECKING:
+    import asyncpg
+else:
+    asyncpg = lazily("asyncpg")
 
 ADVISORY_LOCK = 0x6B697468
 TABLE = "tortoise_migrations"
@@ -119,7 +125,8 @@ class Runner(MigrationExecutor):
         if not missing:
             return []
         await self.recorder.ensure_schema(self._schema_editor(atomic=False))
-        state = await self._project_state(self.applied)
+        known = await self._project_state(self.applied)
+        state = Gathering(models=known.models, apps=known.apps)
         for key in missing:
             if progress is not None:
                 progress(str(key))
@@ -212,13 +219,51 @@ async def _next_migration(database: Database, app: str) -> MigrationWriter | Non
     return None
 
 
-async def _apply(migration: Migration, state: State, editor: BaseSchemaEditor) -> None:
-    for operation in migration.operations:
-        # Copying the state renders every model again; these operations never look at the old one.
-        keeps = isinstance(operation, CreateModel | RunPython | RunSQL)
-        before = state if keeps else state.clone()
-        operation.state_forward(migration.app_label, state)
-        await operation.database_forward(migration.app_label, before, state, editor)
+class Gathering(State):
+    """A state that renders its models once after many operations; Tortoise does so after each, for most of the time."""
+
+    _waiting: set[tuple[str, str]] | None = None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Render what changes meanwhile when the block ends."""
+        waiting = self._waiting = set[tuple[str, str]]()
+        try:
+            yield
+        finally:
+            self._waiting = None
+        self.reload_models(waiting)
+
+    def reload_model(self, app_label: str, model_name: str) -> None:
+        self.reload_models([(app_label, model_name)])
+
+    def reload_models(self, model_tuples: Iterable[tuple[str, str]]) -> None:
+        if self._waiting is None:
+            super().reload_models(model_tuples)
+        else:
+            self._waiting.update(model_tuples)
+
+
+# Of these the ones in a row know nothing of one another, nor of how things were before.
+_TOGETHER = (CreateModel, AddField, AddIndex)
+
+
+async def _apply(migration: Migration, state: Gathering, editor: BaseSchemaEditor) -> None:
+    label = migration.app_label
+    for kind, alike in groupby(migration.operations, type):
+        if issubclass(kind, _TOGETHER):
+            operations = list(alike)
+            with state.at_once():
+                for operation in operations:
+                    operation.state_forward(label, state)
+            for operation in operations:
+                await operation.database_forward(label, state, state, editor)
+            continue
+        for operation in alike:
+            # Copying the state renders every model again; these operations never look at the old one.
+            before = state if isinstance(operation, RunPython | RunSQL) else state.clone()
+            operation.state_forward(label, state)
+            await operation.database_forward(label, before, state, editor)
     state.validate_relations_initialized()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise import fields
 from tortoise.models import Model
 
 from core.database import IdField, JSONField, OrderedIndex, new_id, now
 
 REQUESTED, ACCEPTED = "requested", "accepted"
-VISIBILITIES = ("public", "unlisted", "followers", "friends", "private", "direct")
+VISIBILITIES = ("public", "unlisted", "followers", "friends", "circle", "private", "direct")
 
 
 class Actor(Model):
@@ -27,6 +29,7 @@ class Actor(Model):
     avatar_url = fields.CharField(2048, default="")
     cover_url = fields.CharField(2048, default="")
     profile_fields = JSONField(default=list)
+    emojis = fields.TextField(default="")
     inbox_url = fields.CharField(2048, default="")
     shared_inbox_url = fields.CharField(2048, default="")
     outbox_url = fields.CharField(2048, default="")
@@ -42,12 +45,16 @@ class Actor(Model):
     followers_count = fields.IntField(default=0)
     following_count = fields.IntField(default=0)
     posts_count = fields.IntField(default=0)
+    open_posts_count = fields.IntField(default=0)
     version = fields.IntField(default=1)
     created_at = fields.DatetimeField(default=now)
     fetched_at = fields.DatetimeField(null=True)
     suspended_at = fields.DatetimeField(null=True)
     silenced_at = fields.DatetimeField(null=True)
     removed_at = fields.DatetimeField(null=True)
+
+    through_app = False
+    """Whether an app acts for them now, which is trusted with no more than what any member may do."""
 
     class Meta:
         table = "core_actor"
@@ -72,8 +79,25 @@ class Actor(Model):
         return f"{self.username}@{self.domain}" if self.domain else self.username
 
 
+class FormerName(Model):
+    """A name that an actor here bore before: nobody else can have it, and it goes on leading to them."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    username_key = fields.CharField(255, unique=True)
+    created_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "core_former_name"
+        indexes = (OrderedIndex(fields=["actor_id"], name="core_former_name_actor"),)
+
+
 class Follow(Model):
-    """`follower` sees what `target` publishes, once it is accepted; `wants_back` makes it a friend request."""
+    """`follower` sees what `target` publishes, once it is accepted; `wants_back` makes it a friend request.
+
+    The follower may want no shares or no answers of them at home; `at_home` is false where they keep them on a list.
+    """
 
     id = IdField(primary_key=True, default=new_id)
     follower: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
@@ -82,6 +106,9 @@ class Follow(Model):
     target_id: str
     state = fields.CharField(10, default=REQUESTED)
     wants_back = fields.BooleanField(default=False)
+    shows_shares = fields.BooleanField(default=True, db_default=True)
+    shows_replies = fields.BooleanField(default=True, db_default=True)
+    at_home = fields.BooleanField(default=True, db_default=True)
     uri = fields.CharField(2048, default="")
     created_at = fields.DatetimeField(default=now)
 
@@ -112,18 +139,20 @@ class Block(Model):
 
 
 class Mute(Model):
-    """`actor` does not want to see `target` in lists; the muted do not notice."""
+    """`actor` does not want to see `target` in lists, until `expires_at` or for good; the muted do not notice."""
 
     id = IdField(primary_key=True, default=new_id)
     actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
     actor_id: str
     target: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
     target_id: str
+    expires_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(default=now)
 
     class Meta:
         table = "core_mute"
         unique_together = (("actor", "target"),)
+        indexes = (OrderedIndex(fields=["target_id"], name="core_mute_target"),)
 
 
 class Entry(Model):
@@ -140,6 +169,7 @@ class Entry(Model):
     title = fields.TextField(default="")
     content = fields.TextField(default="")
     source = fields.TextField(default="")
+    source_type = fields.CharField(20, default="text/markdown")
     content_warning = fields.TextField(default="")
     sensitive = fields.BooleanField(default=False)
     language = fields.CharField(35, default="")
@@ -157,13 +187,19 @@ class Entry(Model):
         "core.Entry", related_name=False, null=True, on_delete=fields.SET_NULL
     )
     quote_id: str | None
+    reply_policy = fields.CharField(10, default="everyone")
+    quote_policy = fields.CharField(10, default="everyone")
     is_local = fields.BooleanField(default=False)
     likes_count = fields.IntField(default=0)
     replies_count = fields.IntField(default=0)
+    open_replies_count = fields.IntField(default=0)
     boosts_count = fields.IntField(default=0)
+    quotes_count = fields.IntField(default=0)
+    reactions_count = fields.IntField(default=0)
     version = fields.IntField(default=1)
     published_at = fields.DatetimeField(default=now)
     edited_at = fields.DatetimeField(null=True)
+    is_visual = fields.BooleanField(default=False)  # it has pictures or films, or had
     deleted_at = fields.DatetimeField(null=True)
     received_at = fields.DatetimeField(default=now)
 
@@ -171,10 +207,12 @@ class Entry(Model):
         table = "core_entry"
         indexes = (
             OrderedIndex(fields=["author_id", "id"], desc=["id"], name="core_entry_author"),
+            OrderedIndex(fields=["author_id", "is_visual", "id"], desc=["id"], name="core_entry_visual"),
             OrderedIndex(fields=["visibility", "id"], desc=["id"], name="core_entry_public"),
             OrderedIndex(fields=["is_local", "visibility", "id"], desc=["id"], name="core_entry_local"),
             OrderedIndex(fields=["reply_to_id", "id"], name="core_entry_replies"),
             OrderedIndex(fields=["root_id", "id"], name="core_entry_thread"),
+            OrderedIndex(fields=["quote_id", "id"], desc=["id"], name="core_entry_quotes"),
         )
 
 
@@ -210,14 +248,16 @@ class EntryTag(Model):
 
 
 class Attachment(Model):
-    """A picture, film, sound or document that hangs on an entry; remote ones are known by their address."""
+    """What hangs on an entry: of what was uploaded here its file says all, what is elsewhere is known by address."""
 
     id = IdField(primary_key=True, default=new_id)
     entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
     entry_id: str
     position = fields.SmallIntField(default=0)
+    file: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField("core.File", related_name=False, null=True)
+    file_id: str | None
     type = fields.CharField(10)
-    url = fields.CharField(2048)
+    url = fields.CharField(2048, default="")
     media_type = fields.CharField(100, default="")
     alt = fields.TextField(default="")
     width = fields.IntField(null=True)
@@ -228,6 +268,7 @@ class Attachment(Model):
     class Meta:
         table = "core_attachment"
         unique_together = (("entry", "position"),)
+        indexes = (OrderedIndex(fields=["file_id"], name="core_attachment_file"),)
 
 
 class Revision(Model):
@@ -238,7 +279,9 @@ class Revision(Model):
     entry_id: str
     content = fields.TextField()
     source = fields.TextField(default="")
+    source_type = fields.CharField(20, default="text/markdown")
     content_warning = fields.TextField(default="")
+    files = JSONField(null=True)  # what it showed: type, alt and url of each; null in what is older than this
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -294,28 +337,6 @@ class Bookmark(Model):
         table = "core_bookmark"
         unique_together = (("entry", "actor"),)
         indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_bookmark_actor"),)
-
-
-class TimelineItem(Model):
-    """One place in somebody's home timeline: an entry, at its own time or at the time `via` shared it."""
-
-    id = fields.BigIntField(primary_key=True)
-    owner: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
-    owner_id: str
-    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
-    entry_id: str
-    position = IdField()
-    via: fields.ForeignKeyNullableRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False, null=True)
-    via_id: str | None
-
-    class Meta:
-        table = "core_timeline"
-        unique_together = (("owner", "entry"),)
-        indexes = (
-            OrderedIndex(fields=["owner_id", "position"], desc=["position"], name="core_timeline_owner"),
-            OrderedIndex(fields=["entry_id"], name="core_timeline_entry"),
-            OrderedIndex(fields=["position"], name="core_timeline_position"),
-        )
 
 
 class Tombstone(Model):

@@ -10,7 +10,10 @@ from core.audience import OPEN
 from core.database import rows
 from core.entries import Document
 from core.models import ACCEPTED, Actor, Entry
+from core.quote_models import PENDING, QuoteRequest
 
+# On an object: for whom it is, in our own words, where the network has none (FEDERATION.md).
+VISIBLE_TO = "visibleTo"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 
@@ -25,14 +28,16 @@ class Outbound:
 
     The document needs neither `@context` nor `actor`, and no `id` unless the act has one of its own. An address in
     `to` or `cc` that is the sender's followers reaches all of them. `actors` get it even where a block lies between
-    them and the sender. `to_involved` adds those who answered, liked or shared the entry, `to_everybody` every server
-    that is known here. What is `urgent` goes before everything else.
+    them and the sender. `to_involved` adds those who had to do with the entry (answered, liked, shared, quoted it, gave
+    it a sign or voted), `to_reached` every inbox that took it before, `to_everybody` every server that is known here.
+    What is `urgent` goes before everything else.
     """
 
     document: Document
     to_followers: bool = False
     actors: Sequence[Actor] = ()
     to_involved: bool = False
+    to_reached: bool = False
     to_everybody: bool = False
     urgent: bool = False
 
@@ -68,7 +73,7 @@ async def addressed(entry: Entry, author: Actor) -> Addressed:
     in public is addressed too, so that they learn of it.
     """
     parent = await Entry.get_or_none(id=entry.reply_to_id) if entry.reply_to_id else None
-    quoted = await Entry.get_or_none(id=entry.quote_id) if entry.quote_id else None
+    quoted = await _quoted(entry)
     named, silent = await _mentioned(entry)
     if entry.visibility in OPEN:
         known = {actor.id for actor in (*named, *silent)} | {author.id}
@@ -85,11 +90,21 @@ async def addressed(entry: Entry, author: Actor) -> Addressed:
         known = {actor.id for actor in reached}
         reached += [friend for friend in await _friends_elsewhere(author) if friend.id not in known]
     uris = list(dict.fromkeys(actor.uri for actor in reached))
-    to, cc = _fields(entry.visibility, author, uris)
+    to, cc = to_and_cc(entry.visibility, author, uris)
     return Addressed(to, cc, reached, spoken_to, parent, quoted)
 
 
-def _fields(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str], list[str]]:
+async def _quoted(entry: Entry) -> Entry | None:
+    """What it quotes, or wants to: whom it would quote has not said no."""
+    quoted_id = entry.quote_id
+    if quoted_id is None and entry.is_local and "quote-inline" in entry.content:  # most quote nothing
+        asked = await QuoteRequest.get_or_none(entry_id=entry.id, state=PENDING)
+        quoted_id = asked.quoted_id if asked else None
+    return await Entry.get_or_none(id=quoted_id, deleted_at__isnull=True) if quoted_id else None
+
+
+def to_and_cc(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str], list[str]]:
+    """Whom something of this audience is addressed to, where `uris` are those it reaches one by one."""
     match visibility:
         case "public":
             return [PUBLIC], [author.followers_url, *uris]
@@ -97,7 +112,7 @@ def _fields(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str],
             return [author.followers_url], [PUBLIC, *uris]
         case "followers":
             return [author.followers_url], uris
-        case "friends" | "direct":
+        case "friends" | "circle" | "direct":
             return uris, []
     return [], []
 

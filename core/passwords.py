@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -25,6 +26,8 @@ LONG_LENGTH = 16
 MAX_LENGTH = 1000
 MAX_WAITING = 200
 NICENESS = 10
+BCRYPT_BYTES = 72  # what follows was never looked at
+BCRYPT_ROUNDS_AT_MOST = 14  # more would keep a thread busy for seconds, or days
 
 Result = TypeVar("Result")
 
@@ -32,7 +35,8 @@ Result = TypeVar("Result")
 class Passwords:
     """Hashes in two threads of its own, so that a rush of sign-ins slows nothing else.
 
-    Hashes are argon2id only (RFC 9106); another kind of hash never verifies. `memory_cost` is in KiB.
+    Hashes are argon2id (RFC 9106); those of bcrypt that somebody brought from elsewhere verify too, and are to be made
+    anew. Another kind of hash never verifies. `memory_cost` is in KiB, `computed` counts guesses that were worked out.
     """
 
     def __init__(self, time_cost: int = 2, memory_cost: int = 19456) -> None:
@@ -41,6 +45,7 @@ class Passwords:
         self._nobodys = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${digest}"
         self._executor = ThreadPoolExecutor(2, "passwords", initializer=_step_back)
         self._waiting = 0
+        self.computed = 0
 
     async def hash_password(self, password: str) -> str:
         """The hash to store; Invalid if the password is over 1000 characters or no text, Unavailable in a rush."""
@@ -50,16 +55,20 @@ class Passwords:
         return await self._run(lambda: self._hasher.hash(prepared))
 
     async def verify_password(self, stored: str, password: str) -> bool:
-        """Whether this is the password behind a stored hash; takes its time for a hash it cannot read, too."""
+        """Whether this is the password behind a stored hash; takes its time for what it cannot read, too."""
         prepared = _prepared(password)
-        return prepared is not None and await self._run(lambda: self._verified(stored, prepared))
+        if prepared is None:
+            return await self.dummy_verify()
+        if _BCRYPT.match(stored):
+            return await self._run(lambda: self._verified_by_bcrypt(stored, password, prepared))
+        return await self._run(lambda: self._verified(stored, prepared))
 
     async def dummy_verify(self) -> bool:
         """Take as long as `verify_password` and say no: for accounts that do not exist."""
         return await self._run(lambda: self._verified(self._nobodys, "nobody"))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters than today's."""
+        """Whether a hash was made with other parameters than today's, or brought from elsewhere."""
         try:
             return self._hasher.check_needs_rehash(stored)
         except InvalidHashError:
@@ -87,10 +96,26 @@ class Passwords:
         """End the threads."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _verified_by_bcrypt(self, stored: str, typed: str, prepared: str) -> bool:
+        """Other servers hashed what was typed as it came, or in the one form; a wrong guess is worked out once."""
+        if int(stored[4:6]) > BCRYPT_ROUNDS_AT_MOST:
+            return self._verified(self._nobodys, prepared)
+        forms = dict.fromkeys(form.encode()[:BCRYPT_BYTES] for form in (typed, prepared))
+        return any(self._matches_bcrypt(stored, form) for form in forms)
+
+    def _matches_bcrypt(self, stored: str, password: bytes) -> bool:
+        self.computed += 1
+        try:
+            return bcrypt.checkpw(password, stored.encode())
+        except ValueError:
+            return False
+
     def _verified(self, stored: str, password: str) -> bool:
+        self.computed += 1
         try:
             return self._hasher.verify(stored, password)
         except ValueError:  # not a hash of ours
+            self.computed -= 1
             return stored != self._nobodys and self._verified(self._nobodys, password)
         except VerificationError:
             return False
@@ -103,6 +128,9 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self._waiting -= 1
+
+
+_BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}\Z")
 
 
 def _step_back() -> None:

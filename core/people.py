@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.apart import on_blocked_server
 from core.audience import Viewer
-from core.database import HIGHEST_ID, LOWEST_ID, is_id, one_of, row, rows, value
+from core.database import HIGHEST_ID, LOWEST_ID, is_id, one_of, rows, value
 from core.errors import NotFound
 from core.instance import here
-from core.models import ACCEPTED, REQUESTED, Actor
+from core.looking_up import look_up
+from core.models import ACCEPTED, REQUESTED, Actor, FormerName
 
 Row = dict[str, Any]
 
@@ -20,15 +22,32 @@ async def find(name: str) -> Actor | None:
     username, _, host = name.removeprefix("@").partition("@")
     if not username or len(name) > 300 or "\x00" in name:
         return None
-    domain = "" if host.lower() == here().domain.lower() else host.lower()
-    return await Actor.get_or_none(username_key=username.lower(), domain=domain)
+    if not host or host.lower() == here().domain.lower():
+        return await named_here(username)
+    return await Actor.get_or_none(username_key=username.lower(), domain=host.lower())
+
+
+async def seen_here(username: str) -> Actor | None:
+    """The actor of this name here, unless they wait to come in: nobody elsewhere has heard of them, nor is to."""
+    actor = await named_here(username)
+    waits = "SELECT 1 FROM core_account WHERE id = $1 AND stage = 'outside'"
+    return None if actor and actor.suspended_at and await value(waits, actor.id) else actor
+
+
+async def named_here(username: str) -> Actor | None:
+    """Who bears this name on this server, or bore it before they took another one."""
+    actor = await Actor.get_or_none(username_key=username.lower(), domain="")
+    if actor is None:
+        former = await FormerName.get_or_none(username_key=username.lower()).select_related("actor")
+        actor = former.actor if former else None
+    return actor
 
 
 async def visible_actor(viewer: Viewer, name: str) -> Actor:
     """The actor, unless absent, suspended, removed, or apart from the viewer by a block: then NotFound.
 
-    Somebody of another server who is not known yet is asked for there, if whoever wants to know is signed in. Not to
-    be called inside a transaction.
+    Somebody of another server who is not known yet is asked for there, if whoever wants to know is signed in; raises
+    RateLimited where they did so too often. Not to be called inside a transaction.
     """
     actor = await find(name) or await _look_up(viewer, name)
     if actor is None or not actor.is_here or await _blocked(viewer, actor):
@@ -48,7 +67,7 @@ async def _look_up(viewer: Viewer, name: str) -> Actor | None:
     username, _, host = name.removeprefix("@").partition("@")
     if viewer.actor_id is None or not username or not host or host.lower() == here().domain.lower() or len(name) > 300:
         return None
-    found = await here().hooks.look_up(address=f"@{username}@{host}")
+    found = await look_up(viewer.actor_id, f"@{username}@{host}")
     return found if isinstance(found, Actor) else None
 
 
@@ -64,6 +83,7 @@ async def _blocked(viewer: Viewer, actor: Actor) -> bool:
 _NOT_APART = (
     " AND NOT EXISTS (SELECT 1 FROM core_block b WHERE b.actor_id = a.id AND b.target_id = $2)"
     " AND NOT EXISTS (SELECT 1 FROM core_block b WHERE b.target_id = a.id AND b.actor_id = $2)"
+    f" AND NOT {on_blocked_server('$2', 'a.domain')}"
 )
 _PRESENT = "a.suspended_at IS NULL AND a.removed_at IS NULL"
 
@@ -83,8 +103,7 @@ async def _page(tie: str, subject: str, viewer: Viewer, before: str | None, limi
 async def followers(actor: Actor, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of those who follow, so that the caller sees whether more come."""
     return await _page(
-        "core_follow t JOIN core_actor a ON a.id = t.follower_id AND t.target_id = $1"
-        f" AND t.state = '{ACCEPTED}'",
+        f"core_follow t JOIN core_actor a ON a.id = t.follower_id AND t.target_id = $1 AND t.state = '{ACCEPTED}'",
         actor.id,
         viewer,
         before,
@@ -95,8 +114,7 @@ async def followers(actor: Actor, viewer: Viewer, before: str | None, limit: int
 async def following(actor: Actor, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of those who are followed."""
     return await _page(
-        "core_follow t JOIN core_actor a ON a.id = t.target_id AND t.follower_id = $1"
-        f" AND t.state = '{ACCEPTED}'",
+        f"core_follow t JOIN core_actor a ON a.id = t.target_id AND t.follower_id = $1 AND t.state = '{ACCEPTED}'",
         actor.id,
         viewer,
         before,
@@ -117,11 +135,49 @@ async def friends(actor: Actor, viewer: Viewer, before: str | None, limit: int) 
     )
 
 
+async def known_followers(actor: Actor, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
+    """One more than `limit` of those who follow the actor and whom the viewer follows."""
+    return await _page(
+        "core_follow t JOIN core_actor a ON a.id = t.follower_id AND t.target_id = $1"
+        f" AND t.state = '{ACCEPTED}' JOIN core_follow u ON u.follower_id = $2 AND u.target_id = t.follower_id"
+        f" AND u.state = '{ACCEPTED}'",
+        actor.id,
+        viewer,
+        before,
+        limit,
+    )
+
+
+async def acquaintances(actor: Actor, viewer_id: str, named: int) -> tuple[list[str], int]:
+    """The names of some whom the viewer follows and who follow the actor, and how many these are."""
+    found = await rows(
+        "SELECT CASE WHEN a.name <> '' THEN a.name ELSE a.username END AS name, COUNT(*) OVER () AS number"
+        " FROM core_follow u JOIN core_follow t ON t.follower_id = u.target_id AND t.target_id = $2"
+        f" AND t.state = '{ACCEPTED}' JOIN core_actor a ON a.id = u.target_id AND {_PRESENT}"
+        f" WHERE u.follower_id = $1 AND u.state = '{ACCEPTED}' ORDER BY t.id LIMIT $3",
+        viewer_id,
+        actor.id,
+        named,
+    )
+    return [one["name"] for one in found], found[0]["number"] if found else 0
+
+
 async def requests(actor: Actor, before: str | None, limit: int) -> list[Row]:
     """Those who asked to follow and wait for an answer."""
     return await _page(
-        "core_follow t JOIN core_actor a ON a.id = t.follower_id AND t.target_id = $1"
-        f" AND t.state = '{REQUESTED}'",
+        f"core_follow t JOIN core_actor a ON a.id = t.follower_id AND t.target_id = $1 AND t.state = '{REQUESTED}'",
+        actor.id,
+        Viewer(),
+        before,
+        limit,
+    )
+
+
+async def asked(actor: Actor, before: str | None, limit: int) -> list[Row]:
+    """Those whom the actor asked to follow or to be friends, and who have not answered."""
+    return await _page(
+        "core_follow t JOIN core_actor a ON a.id = t.target_id AND t.follower_id = $1"
+        f" AND (t.state = '{REQUESTED}' OR t.wants_back)",
         actor.id,
         Viewer(),
         before,
@@ -159,6 +215,22 @@ async def likers(entry_id: str, viewer: Viewer, before: str | None, limit: int) 
     return await _page(tie, entry_id, viewer, before, limit)
 
 
+async def reactors(
+    entry_id: str, viewer: Viewer, before: str | None, limit: int, *, sign: str | None = None
+) -> list[Row]:
+    """Those who answered an entry with a sign, each with the sign as `emoji`; with `sign`, those who used this one."""
+    return await rows(
+        "SELECT a.*, t.id AS position, t.emoji FROM core_reaction t JOIN core_actor a ON a.id = t.actor_id"
+        f" WHERE t.entry_id = $1 AND t.id < $3 AND ($4 = '' OR t.emoji = $4) AND {_PRESENT}{_NOT_APART}"
+        " ORDER BY t.id DESC LIMIT $5",
+        entry_id,
+        viewer.actor_id or LOWEST_ID,
+        before or HIGHEST_ID,
+        sign or "",
+        limit + 1,
+    )
+
+
 async def directory(viewer: Viewer, term: str, page: int, limit: int) -> tuple[list[Row], int]:
     """A page of people here who want to be found, by name where a term is given, and how many there are."""
     where = f"a.domain = '' AND a.type <> 'application' AND {_PRESENT}{_NOT_APART} AND a.is_discoverable"
@@ -179,35 +251,27 @@ async def directory(viewer: Viewer, term: str, page: int, limit: int) -> tuple[l
     return people, int(total or 0)
 
 
-async def suggestions(actor: Actor, limit: int) -> list[Row]:
-    """People here who want to be found, whom the actor does not follow yet; those with most followers first."""
+async def mentionable(viewer: Viewer, begins: str, limit: int) -> list[Row]:
+    """People somebody may want to name, whose name begins so: whom they follow first, then people here to be found."""
+    like = begins.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    named = "(a.username_key LIKE $1 ESCAPE '\\' OR LOWER(a.name) LIKE $1 ESCAPE '\\')"
     return await rows(
-        f"SELECT a.* FROM core_actor a WHERE a.domain = '' AND a.type <> 'application' AND {_PRESENT}"
-        " AND a.is_discoverable AND a.silenced_at IS NULL AND a.id <> $2 AND a.posts_count > 0"
-        f"{_NOT_APART} AND NOT EXISTS (SELECT 1 FROM core_follow t WHERE t.follower_id = $2 AND t.target_id = a.id)"
-        " AND NOT EXISTS (SELECT 1 FROM core_mute t WHERE t.actor_id = $2 AND t.target_id = a.id)"
-        " ORDER BY a.followers_count DESC, a.id LIMIT $1",
+        f"SELECT a.*, (f.id IS NULL) AS is_other FROM core_actor a LEFT JOIN core_follow f ON f.target_id = a.id"
+        f" AND f.follower_id = $2 AND f.state = '{ACCEPTED}' WHERE {named} AND {_PRESENT}{_NOT_APART}"
+        " AND a.type <> 'application' AND a.id <> $2"
+        " AND (f.id IS NOT NULL OR (a.domain = '' AND a.is_discoverable)) ORDER BY is_other, a.username_key LIMIT $3",
+        like,
+        viewer.actor_id or LOWEST_ID,
         limit,
-        actor.id,
     )
-
-
-async def count_ties(actor_id: str) -> tuple[int, int]:
-    """How many follow somebody, and how many of those are followed back: friends."""
-    found = await row(
-        "SELECT a.followers_count, (SELECT COUNT(*) FROM core_follow t JOIN core_follow u"
-        f" ON u.follower_id = t.target_id AND u.target_id = t.follower_id AND u.state = '{ACCEPTED}'"
-        f" WHERE t.follower_id = a.id AND t.state = '{ACCEPTED}') AS friends_count FROM core_actor a WHERE a.id = $1",
-        actor_id,
-    )
-    return (found["followers_count"], found["friends_count"]) if found else (0, 0)
 
 
 async def count_requests(actor_id: str) -> int:
-    """How many wait for an answer to their wish to follow or to be friends."""
+    """How many wait for an answer to their wish to follow, to be friends, or to quote."""
     return int(
         await value(
-            "SELECT COUNT(*) FROM core_follow t JOIN core_actor a ON a.id = t.follower_id"
+            "SELECT (SELECT COUNT(*) FROM core_quote_asked q WHERE q.author_id = $1) + COUNT(*)"
+            " FROM core_follow t JOIN core_actor a ON a.id = t.follower_id"
             f" WHERE t.target_id = $1 AND {_PRESENT} AND (t.state = '{REQUESTED}' OR (t.wants_back AND NOT EXISTS"
             " (SELECT 1 FROM core_follow u WHERE u.follower_id = t.target_id AND u.target_id = t.follower_id)))",
             actor_id,
@@ -226,6 +290,11 @@ _RELATIONS = (
     ),
     ("isBlocked", "SELECT target_id FROM core_block WHERE actor_id = $1", "target_id"),
     ("isMuted", "SELECT target_id FROM core_mute WHERE actor_id = $1", "target_id"),
+    (
+        "isDomainBlocked",
+        "SELECT x.id FROM core_actor x JOIN core_domain_block dk ON dk.domain = x.domain WHERE dk.actor_id = $1",
+        "id",
+    ),
 )
 
 

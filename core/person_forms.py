@@ -11,10 +11,11 @@ import orjson
 from core.database import when
 from core.instance import here
 from core.models import Actor
+from core.storage.remote import shown_at
 
 Row = Mapping[str, Any]
 Form = dict[str, Any]
-SHORT_COLUMNS = ("id", "username", "domain", "name", "avatar_url", "url", "uri", "type")
+SHORT_COLUMNS = ("id", "username", "domain", "name", "avatar_url", "url", "uri", "type", "emojis")
 
 
 def stamp(value: Any) -> str | None:
@@ -40,27 +41,44 @@ def user_short(actor: Row) -> Form:
         "acct": _acct(actor),
         "domain": actor["domain"] or here().domain,
         "fullName": actor["name"] or actor["username"],
-        "avatar": actor["avatar_url"] or None,
+        "avatar": _picture(actor, "avatar"),
         "url": actor["url"] or actor["uri"],
         "isBot": actor["type"] in ("service", "application"),
+        "emojis": _emojis(actor["emojis"], actor["domain"]) if actor["emojis"] else [],
     }
 
 
-def user(actor: Row) -> Form:
-    """The public form of a person (api.md, Objects)."""
+def user(actor: Row, *, own: bool = False) -> Form:
+    """The public form of a person (api.md, Objects); of what they wrote, all counts for nobody but themselves."""
     listed = actor["profile_fields"]
     return user_short(actor) | {
         "bio": actor["summary"],
-        "coverImage": actor["cover_url"] or None,
+        "coverImage": _picture(actor, "cover"),
         "fields": _fields(listed),
         "followersCount": actor["followers_count"],
         "followingCount": actor["following_count"],
-        "postsCount": actor["posts_count"],
+        "postsCount": actor["posts_count" if own else "open_posts_count"],
         "isVerified": any(f.get("verifiedAt") for f in _fields(listed)),
         "isLocked": bool(actor["is_locked"]),
+        "movedTo": actor["moved_to_uri"] or None,
         "role": actor["role"],
         "createdAt": stamp(actor["created_at"]),
     }
+
+
+def _picture(actor: Row, role: str) -> str | None:
+    """Where a picture is shown: people here have theirs here, those of others are passed on by us."""
+    source = actor[f"{role}_url"]
+    return shown_at(actor["id"], role, source) if source and actor["domain"] else source or None
+
+
+def _emojis(packed: str, domain: str) -> list[Form]:
+    """The small pictures in what somebody says of themselves, as core.emoji has packed them."""
+    found = (
+        {"shortcode": shortcode, "url": shown_at(emoji_id, "emoji", url) if domain else url}
+        for emoji_id, shortcode, url in orjson.loads(packed)
+    )
+    return [one for one in found if one["url"]]
 
 
 def _fields(listed: Any) -> list[dict[str, Any]]:

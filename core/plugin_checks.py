@@ -15,6 +15,7 @@ from core.plugin_manifest import Plugin, nearest
 
 DATA_HOOKS = ("export_account", "import_account", "erase_account")
 PEOPLE = ("core.Actor", "core.Account")
+PEOPLE_COLUMNS = frozenset({"actor_id", "account_id", "person_id", "user_id"})
 
 
 def check_plugin(plugin: Plugin, others: Sequence[Plugin] = ()) -> list[str]:
@@ -109,10 +110,12 @@ def data_hook_problems(plugin: Plugin) -> Iterator[str]:
 
 
 def _is_about_people(model: type[Model]) -> bool:
+    """Whether a model refers to people, by a relation or by a column that bears such a name."""
     return any(
         field.model_name in PEOPLE
-        for field in model._meta.fields_map.values()
         if isinstance(field, (ForeignKeyFieldInstance, ManyToManyFieldInstance))
+        else name in PEOPLE_COLUMNS
+        for name, field in model._meta.fields_map.items()
     )
 
 

@@ -1,7 +1,8 @@
 """Answers that are kept whole for strangers: which tags they bear, and which of them a change makes stale.
 
 What shows an entry bears `entry:ID`, a conversation `thread:ID` of its first entry, what names a person `actor:ID`,
-their profile `profile:ID` as well; lists of what is new bear `public`, `local` or `tag:KEY`.
+their profile `profile:ID` as well; lists of what is new bear `public`, `local` or `tag:KEY`;
+sitemaps bear `sitemaps`, and are written anew when somebody agrees to stand there or no longer does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from core.database import after_commit
 from core.instance import here
 from core.models import Entry
 
-PUBLIC, LOCAL = "public", "local"
+PUBLIC, LOCAL, SITEMAPS = "public", "local", "sitemaps"
 
 
 def of_entry(entry_id: str) -> str:
@@ -43,8 +44,7 @@ def of_tag(key: str) -> str:
 def published(entry: Entry, tag_keys: Iterable[str] = ()) -> None:
     """An entry is new: where it would stand now is stale once it is committed."""
     stale = {of_profile(entry.author_id), of_thread(entry)}
-    if entry.reply_to_id:
-        stale.add(of_entry(entry.reply_to_id))
+    stale |= {of_entry(one) for one in (entry.reply_to_id, entry.quote_id) if one}
     if entry.visibility == "public":
         stale.update(map(of_tag, tag_keys))
         if not entry.reply_to_uri:
@@ -60,7 +60,7 @@ def changed(entry: Entry, tag_keys: Iterable[str] = ()) -> None:
 def removed(entry: Entry) -> None:
     """An entry is gone: so is its place on the profile, and one answer to what it answered."""
     changed(entry)
-    forget(of_profile(entry.author_id), *([of_entry(entry.reply_to_id)] if entry.reply_to_id else []))
+    forget(of_profile(entry.author_id), *(of_entry(one) for one in (entry.reply_to_id, entry.quote_id) if one))
 
 
 def forget(*tags: str) -> None:

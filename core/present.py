@@ -6,11 +6,14 @@ answers; what depends on the viewer is one query per page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import orjson
 
-from core import people
+from core import filters, people, policies, poll_forms, reaction_forms
+from core.apart import of_blocked_server
+from core.audience import OPEN, viewer_of, visible_sql
 from core.database import one_of, rows
 from core.entry_forms import Prepared, prepare
 from core.instance import here
@@ -34,12 +37,12 @@ __all__ = [
     "users",
 ]
 KEEP_SECONDS = 3600
-RELATION_KEYS = ("isFollowing", "isFollowedBy", "isFriend", "isRequested", "isBlocked", "isMuted")
+RELATION_KEYS = ("isFollowing", "isFollowedBy", "isFriend", "isRequested", "isBlocked", "isMuted", "isDomainBlocked")
 
 
 async def users(actors: Sequence[Row], viewer: Actor | None) -> list[Form]:
     """People as the viewer sees them: with what ties the two, where somebody is signed in."""
-    forms = [user(actor) for actor in actors]
+    forms = [user(actor, own=viewer is not None and viewer.id == actor["id"]) for actor in actors]
     if viewer and actors:
         ties = await people.relations(viewer.id, [actor["id"] for actor in actors])
         for form in forms:
@@ -49,16 +52,37 @@ async def users(actors: Sequence[Row], viewer: Actor | None) -> list[Form]:
 
 # -- Entries -------------------------------------------------------------------
 PAGE_COLUMNS = (
-    "e.id, e.version, e.author_id, e.likes_count, e.replies_count, e.boosts_count, a.version AS author_version"
+    "e.id, e.version, e.author_id, e.visibility, e.reply_policy, e.quote_policy, e.likes_count, e.replies_count,"
+    " e.open_replies_count, e.boosts_count, e.quotes_count, e.reactions_count,"
+    " a.version AS author_version"
 )
 VIA_COLUMNS = ", ".join(f"v.{column} AS via_{column}" for column in SHORT_COLUMNS)  # of who shared it
 
 
-async def posts(page: Sequence[Row], viewer: Actor | None) -> list[bytes]:
-    """The forms of a page of entries, rows of PAGE_COLUMNS and, in home timelines, VIA_COLUMNS: JSON, to be spliced."""
+async def posts(
+    page: Sequence[Row], viewer: Actor | None, context: str = "", *, opened: str | None = None
+) -> list[bytes]:
+    """The forms of a page of entries, rows of PAGE_COLUMNS and, in home timelines, VIA_COLUMNS: JSON, to be spliced.
+
+    With a `context`, one of core.filters.CONTEXTS, the viewer's filters count: what they hide is left out, and what
+    they warn of says so; but for the entry that they have `opened`.
+    """
     prepared = await _prepared(page)
-    marks = await _marks(viewer, [row["id"] for row in page]) if viewer and page else {}
-    return [_finish(row, prepared[row["id"]], viewer, marks.get(row["id"], "")) for row in page]
+    moving = _Moving(
+        [row["id"] for row in page if prepared[row["id"]].poll], [row["id"] for row in page if row["reactions_count"]]
+    )
+    since, sieve = here().cache.mark(), filters.kept(viewer.id) if viewer and page and context else ()
+    rules: list[Row] | None = [] if sieve is None else None
+    marks = await _marks(viewer, page, moving, rules) if (viewer and page) or any(moving) else {}
+    if rules is not None and viewer:
+        sieve = filters.load(viewer.id, rules, since)
+    sifted = [row for row in page if row["id"] != opened] if viewer and sieve else []
+    caught = filters.caught_on(sifted, prepared, viewer.id, sieve, context) if viewer and sieve else {}
+    return [
+        _finish(row, prepared[row["id"]], viewer, marks.get(row["id"], {}), caught.get(row["id"], ()))
+        for row in page
+        if not any(rule.hides for rule in caught.get(row["id"], ()))
+    ]
 
 
 async def post(entry: Entry, viewer: Actor | None, *, boost_id: str | None = None) -> bytes:
@@ -88,25 +112,44 @@ def unpacked(prepared: Iterable[bytes]) -> list[Form]:
 
 
 _TAIL = (
-    b'%b,"source":%b,"quote":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,'
-    b'"isLiked":%b,"isShared":%b,"isBookmarked":%b,"sharedBy":%b}'
+    b'%b,"source":%b,"poll":%b,"quote":%b,"likesCount":%d,"commentsCount":%d,"sharesCount":%d,"quotesCount":%d,'
+    b'"reactions":%b,'
+    b'"isLiked":%b,"isShared":%b,"isBookmarked":%b,"canReply":%b,"canQuote":%b,"sharedBy":%b,"followedTag":%b,'
+    b'"filtered":%b}'
 )
 
 
-def _finish(row: Row, prepared: Prepared, viewer: Actor | None, marks: str) -> bytes:
+def _finish(
+    row: Row,
+    prepared: Prepared,
+    viewer: Actor | None,
+    marks: Mapping[str, int],
+    caught: Sequence[filters.Rule] = (),
+) -> bytes:
     own = viewer is not None and viewer.id == row["author_id"]
     return _TAIL % (
         prepared.head,
         prepared.source if own else b"null",
-        b"null" if "q" in marks else prepared.quote,
+        orjson.dumps(poll_forms.finished(prepared.poll, marks)) if prepared.poll else b"null",
+        b"null" if "q" in marks or (prepared.is_asking and not own) else prepared.quote,
         row["likes_count"],
-        row["replies_count"],
+        row["open_replies_count"] + marks.get("c", 0),
         row["boosts_count"],
+        row["quotes_count"],
+        orjson.dumps(reaction_forms.finished(marks)) if row["reactions_count"] else b"[]",
         b"true" if "l" in marks else b"false",
         b"true" if "s" in marks else b"false",
         b"true" if "b" in marks else b"false",
+        b"true" if own or (viewer and policies.allows(row["reply_policy"], marks)) else b"false",
+        b"true" if own or (viewer and _is_quotable(row, marks)) else b"false",
         orjson.dumps(_sharer(row)),
+        orjson.dumps(row.get("tag")),
+        orjson.dumps(filters.shown(caught)),
     )
+
+
+def _is_quotable(row: Row, marks: Mapping[str, int]) -> bool:
+    return row["visibility"] in OPEN and policies.allows(row["quote_policy"], marks)
 
 
 def _sharer(row: Row) -> Form | None:
@@ -115,21 +158,69 @@ def _sharer(row: Row) -> Form | None:
     return user_short({column: row[f"via_{column}"] for column in SHORT_COLUMNS})
 
 
-async def _marks(viewer: Actor, entry_ids: list[str]) -> dict[str, str]:
-    """What the viewer did with each entry: l(iked), s(hared), b(ookmarked); q where a block hides what it quotes."""
-    marks: dict[str, str] = {}
-    for found in await rows(
-        f"SELECT 'l' AS mark, entry_id FROM core_like WHERE entry_id {one_of(2)} AND actor_id = $1"
-        f" UNION ALL SELECT 's' AS mark, entry_id FROM core_boost WHERE entry_id {one_of(2)} AND actor_id = $1"
-        f" UNION ALL SELECT 'b' AS mark, entry_id FROM core_bookmark WHERE entry_id {one_of(2)} AND actor_id = $1"
-        " UNION ALL SELECT 'q' AS mark, x.id AS entry_id FROM core_entry x JOIN core_entry q ON q.id = x.quote_id"
-        f" WHERE x.id {one_of(2)} AND EXISTS (SELECT 1 FROM core_block k WHERE (k.actor_id = $1"
-        " AND k.target_id = q.author_id) OR (k.actor_id = q.author_id AND k.target_id = $1))",
-        viewer.id,
-        entry_ids,
-    ):
-        marks[found["entry_id"]] = marks.get(found["entry_id"], "") + found["mark"]
+class _Moving(NamedTuple):
+    """The entries of a page that ask a poll, and those that were answered with a sign."""
+
+    asking: list[str]
+    answered: list[str]
+
+
+async def _marks(
+    viewer: Actor | None, page: Sequence[Row], moving: _Moving, rules: list[Row] | None
+) -> dict[str, dict[str, int]]:
+    """What lies between the viewer and each entry, and how its polls and signs stand, in one query.
+
+    l(iked), s(hared), b(ookmarked); q where a block hides what it quotes; c(omments) is how many answers that are not
+    for everybody the viewer may see; where an entry may not be answered or quoted by all, what ties the viewer to it.
+    Of polls `p` and `v` with the place of an option (core/poll_forms.py), of signs `r ` and `m ` with the sign
+    (core/reaction_forms.py). Where there is a list for `rules`, the viewer's filters are put into it.
+    """
+    marks: dict[str, dict[str, int]] = {}
+    sql, arguments = (_own_marks(), [viewer.id, [row["id"] for row in page]]) if viewer else ("", [])
+    parts = [sql] if sql else []
+    if moving.asking:
+        arguments.append(moving.asking)
+        parts.append(poll_forms.tallies(len(arguments)))
+        parts += [poll_forms.own_votes(1, len(arguments))] if viewer else []
+    if moving.answered:
+        arguments.append(moving.answered)
+        parts.append(reaction_forms.signs(len(arguments)))
+        parts += [reaction_forms.own_signs(1, len(arguments))] if viewer else []
+    sql = " UNION ALL ".join(parts)
+    if viewer and (partly_open := [row["id"] for row in page if row["replies_count"] > row["open_replies_count"]]):
+        arguments.append(partly_open)
+        sql += (
+            " UNION ALL SELECT 'c' AS mark, e.reply_to_id AS entry_id, COUNT(*) AS number FROM core_entry e"
+            f" JOIN core_actor a ON a.id = e.author_id WHERE e.reply_to_id {one_of(len(arguments))}"
+            f" AND e.visibility NOT IN ('public', 'unlisted') AND {visible_sql(viewer_of(viewer), 1)}"
+            " GROUP BY e.reply_to_id"
+        )
+    if viewer and (restricted := policies.restricted(page)):
+        arguments.append(restricted)
+        sql += f" UNION ALL {policies.ties_sql(1, len(arguments))}"
+    if rules is not None:
+        sql = f"{filters.rules_sql(1)} UNION ALL SELECT k.*, {filters.NO_RULE} FROM ({sql}) AS k"
+    for found in await rows(sql, *arguments):
+        if rules is not None and found["mark"] == filters.RULE:
+            rules.append(found)
+            continue
+        marks.setdefault(found["entry_id"], {})[found["mark"]] = found["number"]
     return marks
+
+
+def _own_marks() -> str:
+    acts = (("l", "core_like"), ("s", "core_boost"), ("b", "core_bookmark"))
+    parts = [
+        f"SELECT '{mark}' AS mark, entry_id, 1 AS number FROM {table} WHERE entry_id {one_of(2)} AND actor_id = $1"
+        for mark, table in acts
+    ]
+    hidden = (
+        "SELECT 'q' AS mark, x.id AS entry_id, 1 AS number FROM core_entry x JOIN core_entry q ON q.id = x.quote_id"
+        f" WHERE x.id {one_of(2)} AND EXISTS (SELECT 1 FROM core_block k WHERE (k.actor_id = $1"
+        " AND k.target_id = q.author_id) OR (k.actor_id = q.author_id AND k.target_id = $1)"
+        f" UNION ALL SELECT 1 WHERE {of_blocked_server('$1', 'q.author_id')})"
+    )
+    return " UNION ALL ".join([*parts, hidden])
 
 
 async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:
@@ -169,6 +260,7 @@ def comment(form: Form) -> Form:
         "likesCount": form["likesCount"],
         "repliesCount": form["commentsCount"],
         "isLiked": form["isLiked"],
+        "isDeleted": form["isDeleted"],
         "createdAt": form["createdAt"],
         "editedAt": form["editedAt"],
     }

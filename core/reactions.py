@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core import prepared, timelines
+from core import live_counts, prepared, timelines
 from core.audience import OPEN, may_see, viewer_of
 from core.database import after_commit, execute, new_id, transaction
 from core.entries import Act
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, Rejected
 from core.instance import here
 from core.models import Actor, Bookmark, Boost, Entry, Like
 
@@ -28,6 +28,7 @@ async def like(actor: Actor, entry: Entry, uri: str = "") -> None:
             raise Conflict("You like this already.", code="already_liked")
         prepared.changed(entry)
         await _tell("like", actor, entry, uri or _act_uri(actor, "likes", like_id))
+        live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="like"))
 
 
@@ -40,6 +41,7 @@ async def unlike(actor: Actor, entry: Entry) -> None:
             raise NotFound("You do not like this.")
         prepared.changed(entry)
         await _tell("unlike", actor, entry, like.uri)
+        live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="like"))
 
 
@@ -50,6 +52,8 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
     shared already.
     """
     await _must_see(actor, entry)
+    if actor.is_local and actor.moved_to_uri:
+        raise Rejected("You have moved to another account: share from there.")
     if entry.visibility not in OPEN:
         raise Invalid({"visibility": "Only what everybody may see can be shared."})
     boost = Boost(id=new_id(at), actor_id=actor.id, entry_id=entry.id)
@@ -61,6 +65,7 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
         prepared.changed(entry)
         await timelines.place_boost(boost)
         await _tell("boost", actor, entry, boost.uri)
+        live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="boost"))
     return boost
 
@@ -75,6 +80,7 @@ async def unboost(actor: Actor, entry: Entry) -> None:
         prepared.changed(entry)
         await timelines.withdraw_boost(boost)
         await _tell("unboost", actor, entry, boost.uri)
+        live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="boost"))
 
 

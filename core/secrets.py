@@ -10,7 +10,7 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,12 @@ class Secrets:
         self._file = folder / "keys.json"
         self._override = override
         self._keys: _Keys | None = None
+        self._read_at = 0
         self._lock = threading.Lock()
 
     def seal(self, plain: bytes, context: str) -> str:
         """Encrypt (AES-256-GCM) to text that opens only under the same `context`, such as a table, column and row."""
-        keys = self._load()
+        keys = self._load(afresh=self._is_changed())
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = AESGCM(keys.sealing[keys.current]).encrypt(nonce, plain, _bound(keys.current, context))
         return f"{VERSION}.{keys.current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
@@ -74,12 +75,22 @@ class Secrets:
         except (InvalidTag, ValueError) as error:  # binascii.Error and UnicodeError are ValueErrors
             raise SecretsError("what was sealed was altered, or belongs elsewhere") from error
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals now."""
+        return self._load(afresh=self._is_changed()).current
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all keys that open what they sealed."""
+        return list(self._load(afresh=self._is_changed()).sealing)
+
     def derive(self, purpose: str, length: int = KEY_BYTES) -> bytes:
         """A key of its own for a purpose (HKDF-SHA256); always the same for the same purpose."""
         return _derived(self._load().signing, purpose, length)
 
     def rotate(self) -> str:
-        """Seal with a fresh key from now on; answers its id. Other running processes go on sealing with the old one."""
+        """Seal with a fresh key from now on, in every process that shares the folder; answers the key's id."""
         if self._override is not None:
             raise SecretsError("the key comes from SECRET_KEY, so it cannot be rotated here")
         self._load()
@@ -89,6 +100,32 @@ class Secrets:
             self._keys = _Keys(keys.signing, keys.sealing | {key_id: secrets.token_bytes(KEY_BYTES)}, key_id)
             self._write(self._keys)
         return key_id
+
+    def forget(self, key_ids: Iterable[str]) -> None:
+        """Drop keys for good: what they sealed opens no more. The current one stays, whatever is asked."""
+        if self._override is not None:
+            raise SecretsError("the key comes from SECRET_KEY, so none can be dropped here")
+        with self._lock, self._locked_folder():
+            keys, gone = self._read(), set(key_ids)
+            left = {key_id: key for key_id, key in keys.sealing.items() if key_id == keys.current or key_id not in gone}
+            self._keys = _Keys(keys.signing, left, keys.current)
+            self._write(self._keys)
+
+    def exported(self) -> bytes:
+        """The keys as their file holds them."""
+        if self._override is not None:
+            raise SecretsError("the key comes from SECRET_KEY, so there is none to copy out")
+        self._load()
+        return self._file.read_bytes()
+
+    def _is_changed(self) -> bool:
+        """Whether another process has written the file since it was read."""
+        if self._override is not None:
+            return False
+        try:
+            return self._file.stat().st_mtime_ns != self._read_at
+        except OSError:
+            return False
 
     def _load(self, afresh: bool = False) -> _Keys:
         if self._keys is None or afresh:
@@ -113,6 +150,7 @@ class Secrets:
 
     def _read(self) -> _Keys:
         try:
+            self._read_at = self._file.stat().st_mtime_ns
             stored = json.loads(self._file.read_text("ascii"))
             sealing = {key_id: _key(text) for key_id, text in stored["sealing"].items()}
             keys = _Keys(_key(stored["signing"]), sealing, stored["current"])
@@ -154,6 +192,11 @@ class Secrets:
             yield
         finally:
             os.close(descriptor)
+
+
+def key_id_of(sealed: str) -> str:
+    """The id of the key that sealed a text."""
+    return sealed.split(".", 2)[1] if sealed.count(".") >= 2 else ""
 
 
 def _key(text: str) -> bytes:

@@ -40,6 +40,7 @@ class Server:
     contact: str = ""
     languages: tuple[str, ...] = ("en",)
     accent_hue: int = setting(255, minimum=0, maximum=359)
+    ai_crawlers: Literal["refuse", "allow"] = "refuse"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Accounts:
 
     registration: Literal["open", "approval", "invite", "closed"] = "open"
     require_verified_email: bool = False
+    unverified_days: int = setting(7, minimum=1, maximum=365)
+    invites_by: Literal["nobody", "admin", "moderator", "user"] = "moderator"
+    open_invites_at_most: int = setting(5, minimum=1, maximum=10_000)
+    reserved_names: tuple[str, ...] = ()
+    seconds_to_sign_up: int = setting(3, minimum=0, maximum=60)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,19 @@ class Security:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect provider by which people may sign in; without an issuer there is none."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = setting("", secret=True)
+    name: str = ""
+    allow_sign_up: bool = True
+    link_by_verified_email: bool = False
+    allow_private_address: bool = False
+
+
+@dataclass(frozen=True)
 class RateLimits:
     """How often somebody may ask."""
 
@@ -84,8 +103,13 @@ class RateLimits:
     user_per_hour: int = setting(1000, minimum=1)
     signed_out_per_five_minutes: int = setting(300, minimum=1)
     register_per_hour: int = setting(3, minimum=1)
+    look_ups_per_hour: int = setting(60, minimum=1)
+    import_look_ups_per_minute: int = setting(60, minimum=1)
+    open_streams: int = setting(20, minimum=1)
+    apps_per_hour: int = setting(20, minimum=1)
     login_failures_per_account: int = setting(5, minimum=1)
     login_failures_per_address: int = setting(20, minimum=1)
+    mailed_links_per_hour: int = setting(3, minimum=1)
 
 
 @dataclass(frozen=True)
@@ -95,10 +119,49 @@ class Limits:
     post_characters: int = setting(5000, minimum=1, maximum=100_000)
     biography_characters: int = setting(1000, minimum=1, maximum=20_000)
     profile_fields: int = setting(8, minimum=0, maximum=50)
+    poll_options: int = setting(10, minimum=2, maximum=100)
+    poll_option_characters: int = setting(100, minimum=10, maximum=500)
     files_per_post: int = setting(10, minimum=1, maximum=100)
     request_bytes: int = setting(1_048_576, minimum=16_384)
     image_bytes: int = setting(10_485_760, minimum=1)
     video_bytes: int = setting(41_943_040, minimum=1)
+    import_bytes: int = setting(67_108_864, minimum=1)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where files lie, and how long one stays that nothing refers to any more; `load` fills in an empty path.
+
+    `remote_megabytes` is the room for pictures from elsewhere, which can be fetched again; `person_megabytes` and
+    `all_megabytes` are what one person and everybody may upload (0: as much as the disk holds). The percents say what
+    is given up as the disk fills.
+    """
+
+    backend: Literal["local", "s3"] = "local"
+    path: str = ""
+    bucket: str = ""
+    endpoint: str = ""
+    region: str = "us-east-1"
+    access_key: str = setting("", secret=True)
+    secret_key: str = setting("", secret=True)
+    addresses: Literal["here", "signed"] = "here"
+    public_url: str = ""
+    front_server: Literal["none", "nginx", "sendfile"] = "none"
+    unused_hours: int = setting(24, minimum=1, maximum=8760)
+    remote_megabytes: int = setting(2048, minimum=0, maximum=10_000_000)
+    person_megabytes: int = setting(5000, minimum=0)
+    all_megabytes: int = setting(0, minimum=0)
+    warn_percent: float = setting(85.0, minimum=1, maximum=100)
+    cache_nothing_percent: float = setting(92.0, minimum=1, maximum=100)
+    read_only_percent: float = setting(97.0, minimum=1, maximum=100)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Which other hosts pages load files from."""
+        address = self.public_url
+        if self.addresses == "signed":
+            address = self.endpoint or f"https://{self.bucket}.s3.{self.region}.amazonaws.com"
+        return ("/".join(address.split("/")[:3]),) if address else ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +171,8 @@ class Mail:
     backend: Literal["auto", "console", "file", "smtp"] = "auto"
     url: str = setting("", secret=True)
     sender: str = ""
+    timeout_seconds: int = setting(20, minimum=1, maximum=120)
+    connections: int = setting(4, minimum=1, maximum=20)
 
 
 @dataclass(frozen=True)
@@ -116,6 +181,15 @@ class Retention:
 
     received_activity_days: int = setting(30, minimum=7)
     failed_job_days: int = setting(7, minimum=1)
+    security_event_days: int = setting(400, minimum=0)
+    security_address_days: int = setting(90, minimum=0)
+
+
+@dataclass(frozen=True)
+class LinkPreviews:
+    """Whether the pages that posts link to are fetched, to show what they are about."""
+
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -148,7 +222,7 @@ class Log:
 class Plugins:
     """The plugins switched on, in order, and the checked settings of each that has some."""
 
-    enabled: tuple[str, ...] = ("federation", "posts")
+    enabled: tuple[str, ...] = ("federation", "posts", "search", "moderation", "packs", "images")
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -162,10 +236,13 @@ class Settings:
     redis: Redis = field(default_factory=Redis)
     accounts: Accounts = field(default_factory=Accounts)
     security: Security = field(default_factory=Security)
+    oidc: Oidc = field(default_factory=Oidc)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     limits: Limits = field(default_factory=Limits)
+    storage: Storage = field(default_factory=Storage)
     mail: Mail = field(default_factory=Mail)
     retention: Retention = field(default_factory=Retention)
+    link_previews: LinkPreviews = field(default_factory=LinkPreviews)
     federation: Federation = field(default_factory=Federation)
     log: Log = field(default_factory=Log)
     plugins: Plugins = field(default_factory=Plugins)
@@ -185,8 +262,22 @@ class Settings:
         return found
 
 
-SECTIONS: Mapping[str, type] = MappingProxyType({
-    "server": Server, "database": Database, "redis": Redis, "accounts": Accounts, "security": Security,
-    "rate_limits": RateLimits, "limits": Limits, "mail": Mail, "retention": Retention, "federation": Federation,
-    "log": Log, "plugins": Plugins,
-})
+SECTIONS: Mapping[str, type] = MappingProxyType(
+    {
+        "server": Server,
+        "database": Database,
+        "redis": Redis,
+        "accounts": Accounts,
+        "security": Security,
+        "oidc": Oidc,
+        "rate_limits": RateLimits,
+        "limits": Limits,
+        "storage": Storage,
+        "mail": Mail,
+        "retention": Retention,
+        "link_previews": LinkPreviews,
+        "federation": Federation,
+        "log": Log,
+        "plugins": Plugins,
+    }
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -13,21 +14,40 @@ WITH_DATABASE = ("core.testing", "tests.core.kith_process", "tests.core.samples"
 INSTANCES = {"alpha", "alpha_and_beta"}
 
 
+# Of which part of the tests a run is, where several run beside each other (scripts/run_tests).
+PART = os.environ.get("KITH_TEST_PART")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What has no database is tested once, with SQLite; so are the looks of the pages in a browser."""
-    if DIALECT != "postgres" or config.args != config.getini("testpaths"):
-        return
-    twice = [item for item in items if _depends_on_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in twice])
-    items[:] = twice
+    if PART:
+        _keep(config, items, {id(item) for item in items if _waits_for_others(item) == (PART == "around")})
+    if DIALECT == "postgres" and config.args == config.getini("testpaths"):
+        _keep(config, items, {id(item) for item in items if _depends_on_database(item)})
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], wanted: set[int]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in wanted])
+    items[:] = [item for item in items if id(item) in wanted]
+
+
+def _waits_for_others(item: pytest.Item) -> bool:
+    """Whether a browser or a server in a process of its own does most of the work."""
+    return "browser" in item.path.name or any(_homes(item, "tests.core.kith_process"))
+
+
+def _homes(item: pytest.Item, *modules: str) -> Iterator[bool]:
+    """For each thing in the module of a test: whether it comes from one of these."""
+    assert isinstance(item, pytest.Function)
+    for thing in vars(item.module).values():
+        yield (getattr(thing, "__module__", None) or "").startswith(modules)
 
 
 def _depends_on_database(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
     if "browser" in item.path.name:
         return False
-    homes = [getattr(thing, "__module__", None) or "" for thing in vars(item.module).values()]
-    return not INSTANCES.isdisjoint(item.fixturenames) or any(home.startswith(WITH_DATABASE) for home in homes)
+    return not INSTANCES.isdisjoint(item.fixturenames) or any(_homes(item, *WITH_DATABASE))
 
 
 @pytest.fixture(scope="session", autouse=True)

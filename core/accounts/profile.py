@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core import emoji, prepared
+from core.accounts.audit import Doer, record_act
+from core.accounts.link_checks import check_soon
 from core.accounts.models import Account
 from core.accounts.service import NAME_AT_MOST
-from core.database import after_commit, execute, transaction
+from core.database import after_commit, execute, from_json, transaction, value
 from core.entries import Act
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.html import render
 from core.instance import here
+from core.markup import CONTENT_TYPES, REL
 from core.models import Actor
+from core.permissions import require_allowed
 
 FIELD_NAME_AT_MOST, FIELD_VALUE_AT_MOST = 100, 500
 # Every setting a person has, and what it is until they say otherwise.
@@ -23,16 +28,23 @@ SETTINGS: Mapping[str, Any] = {
     "language": "",
     "theme": "auto",
     "defaultVisibility": "public",
+    "contentType": "text/markdown",
+    "remindDescriptions": True,
+    "altSuggestions": True,
     "showCamera": False,
     "groupInvites": "join",
+    "hideNetwork": False,
+    "mailSignIns": True,
+    "mailJoinRequests": True,
 }
 _CHOICES = {
     "theme": ("auto", "light", "dark"),
     "defaultVisibility": ("public", "unlisted", "followers", "friends", "private"),
+    "contentType": tuple(CONTENT_TYPES),
     "groupInvites": ("join", "ask"),
 }
 
-_COLUMNS = ("name", "summary_source", "summary", "profile_fields", "is_locked", "type")
+_COLUMNS = ("name", "summary_source", "summary", "profile_fields", "is_locked", "type", "emojis")
 
 
 async def change_profile(
@@ -43,8 +55,15 @@ async def change_profile(
     fields: Sequence[Mapping[str, str]] | None = None,
     is_locked: bool | None = None,
     is_bot: bool | None = None,
+    by: Doer | None = None,
 ) -> Actor:
-    """Change what is given, leave the rest. Raises Invalid naming every wrong field; then nothing is changed."""
+    """Change what is given, leave the rest; `by` is who does it where that is not the person.
+
+    Raises Forbidden, NotFound for people of other servers, Invalid naming every wrong field; then nothing is changed.
+    """
+    await require_allowed(by.actor if by else actor, "edit", actor, "This is somebody else's profile.")
+    if not actor.is_local:
+        raise NotFound("There is no such person here.")
     _check(full_name, bio, fields)
     async with transaction():
         await execute("UPDATE core_actor SET version = version + 1 WHERE id = $1", actor.id)  # others wait from here on
@@ -53,14 +72,20 @@ async def change_profile(
             actor.name = full_name.strip() or actor.username
         if bio is not None:
             actor.summary_source = bio
-            actor.summary = _rendered(bio)
+            actor.summary = rendered(bio)
         if fields is not None:
             actor.profile_fields = _with_checks([_stored(f) for f in fields if f["name"].strip()], actor.profile_fields)
         if is_locked is not None:
             actor.is_locked = is_locked
         if is_bot is not None and actor.type in ("person", "service"):
             actor.type = "service" if is_bot else "person"
+        await emoji.repack(actor)
         await actor.save(update_fields=_COLUMNS)
+        await here().hooks.actor_stored(actor=actor)
+        if fields is not None:
+            await check_soon(actor)
+        if by and by.actor.id != actor.id:
+            await record_act("profile_changed", actor.id, by)
         await here().hooks.outgoing(act=Act("update_actor", actor))
         after_commit(lambda: changed(actor))
         after_commit(lambda: here().hooks.actor_updated(actor=actor))
@@ -69,7 +94,9 @@ async def change_profile(
 
 def _stored(field: Mapping[str, str]) -> dict[str, Any]:
     source = field["value"].strip()
-    return {"name": field["name"].strip(), "value": _rendered(source, inline=True), "source": source}
+    # rel="me" says to other pages that this profile is by whoever they are by (microformats.org/wiki/rel-me).
+    value = rendered(source, inline=True).replace(f'rel="{REL}"', f'rel="me {REL}"')
+    return {"name": field["name"].strip(), "value": value, "source": source}
 
 
 def _with_checks(fields: list[dict[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -88,7 +115,8 @@ def changed(actor: Actor) -> None:
     here().cache.drop_tag(f"actor:{actor.id}")
 
 
-def _rendered(source: str, *, inline: bool = False) -> str:
+def rendered(source: str, *, inline: bool = False) -> str:
+    """What somebody typed about themselves as safe HTML; `inline` for a line of a profile."""
     html = render(
         source,
         format="plain" if inline else "markdown",
@@ -119,19 +147,21 @@ async def change_settings(account: Account, wanted: Mapping[str, Any]) -> None:
     """Change what is given; what nobody knows is ignored. Raises Invalid naming each wrong one."""
     errors: dict[str, str] = {}
     known = {name: value for name, value in wanted.items() if name in SETTINGS}
-    for name, value in known.items():
-        if type(value) is not type(SETTINGS[name]):
+    for name, chosen in known.items():
+        if type(chosen) is not type(SETTINGS[name]):
             errors[f"settings.{name}"] = f"This must be a {'switch' if isinstance(SETTINGS[name], bool) else 'text'}."
-        elif name in _CHOICES and value not in _CHOICES[name]:
+        elif name in _CHOICES and chosen not in _CHOICES[name]:
             errors[f"settings.{name}"] = f"One of {', '.join(_CHOICES[name])}."
-        elif isinstance(value, str) and len(value) > 35:
-            errors[f"settings.{name}"] = "This is too long."
+        elif name == "language" and chosen and chosen not in here().settings.server.languages:
+            errors["settings.language"] = f"One of {', '.join(here().settings.server.languages)}."
     if errors:
         raise Invalid(errors)
     async with transaction():
         stored = await Account.get(id=account.id)
         await Account.filter(id=account.id).update(settings={**stored.settings, **known})
         await _be_found(account.actor_id, known)
+        if known.get("hideNetwork", False) != stored.settings.get("hideNetwork", False):
+            after_commit(lambda: here().cache.drop_tag(f"actor:{account.actor_id}"))
         after_commit(lambda: here().cache.drop_tag(f"account:{account.id}"))
 
 
@@ -146,7 +176,15 @@ async def _be_found(actor_id: str, wanted: Mapping[str, Any]) -> None:
         await actor.save(update_fields=["is_discoverable", "is_indexable", "version"])
         await here().hooks.outgoing(act=Act("update_actor", actor))
         after_commit(lambda: changed(actor))
+        after_commit(lambda: here().cache.drop_tag(prepared.SITEMAPS))
         after_commit(lambda: here().hooks.actor_updated(actor=actor))
+    await here().hooks.actor_stored(actor=actor)
+
+
+async def usual(actor: Actor) -> dict[str, Any]:
+    """The settings of somebody by their actor: what holds for what they post where they do not say."""
+    own = await value("SELECT settings FROM core_account WHERE id = $1", actor.id) if actor.is_local else None
+    return {**SETTINGS, **((from_json(own) if own else None) or {})}
 
 
 def settings_of(account: Account) -> dict[str, Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from quart import Request
 
-from core.accounts.models import Account, Session, SpentToken
-from core.database import execute, new_id, now, rows, transaction
+from core.accounts import notices
+from core.accounts.audit import record
+from core.accounts.models import Account, Session
+from core.database import after_commit, execute, new_id, now, rows, transaction
 from core.errors import NotFound, Unauthenticated
 from core.instance import here
 from core.models import Actor
+from core.oauth import tokens as app_tokens
 from core.tasks import periodic, task
 from core.tokens import BadToken, new_refresh, refresh_hash
 from core.web import csrf
@@ -23,12 +27,16 @@ TOUCH_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody signed in: the actor they act as, their account, the session they came by."""
+    """Somebody signed in: the actor they act as, their account, the session they came by.
+
+    Where an app acts for them, `scopes` is what it may do, and `session_id` the id of its token.
+    """
 
     actor: Actor
     account: Account
     session_id: str
     by_cookie: bool = False
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ async def identify(request: Request) -> Identity | None:
     if scheme:
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Only bearer tokens are understood.")
-        return await by_access_token(token.strip()) or await _by_plugin(request)
+        return await by_token(token.strip()) or await _by_plugin(request)
     cookie = request.cookies.get(COOKIE)
     if cookie:
         identity = await by_cookie(cookie)
@@ -82,13 +90,17 @@ async def guard(request: Request, *, session_id: str | None = None) -> None:
     )
 
 
-async def by_access_token(token: str) -> Identity | None:
-    """Who bears this access token of ours; None where it is no good, or its session has ended."""
+async def by_token(token: str) -> Identity | None:
+    """Who bears this access token of ours, or lets an app do so; None where it is no good, or not any more."""
+    if app_tokens.is_one(token):
+        bearer = await app_tokens.bearer_of(token)
+        return Identity(bearer.actor, bearer.account, bearer.token_id, scopes=bearer.scopes) if bearer else None
     try:
         claims = here().tokens.read(token)
     except BadToken:
         return None
-    return await _of_session(claims.session_id)
+    found = await _of_session(claims.session_id)
+    return found if found and found.account.id == claims.account_id else None
 
 
 async def _by_plugin(request: Request) -> Identity:
@@ -100,22 +112,26 @@ async def _by_plugin(request: Request) -> Identity:
 
 async def by_cookie(cookie: str) -> Identity | None:
     """The session of a browser's cookie; None where it has ended."""
-    digest = hash_of(cookie)
-    session_id = here().cache.get(f"cookie:{digest}")
+    digest, cache = hash_of(cookie), here().cache
+    session_id = cache.get(f"cookie:{digest}")
     if session_id is None:
+        mark = cache.mark()
         session = await Session.get_or_none(refresh_hash=digest)
         if session is None:
             return None
         session_id = session.id
-        here().cache.put(f"cookie:{digest}", session_id, ttl=BELIEVE_SECONDS, tags=(f"session:{session_id}",))
+        tags = (f"session:{session_id}",)
+        cache.put(f"cookie:{digest}", session_id, ttl=BELIEVE_SECONDS, tags=tags, since=mark)
     found = await _of_session(session_id)
     return Identity(found.actor, found.account, found.session_id, by_cookie=True) if found else None
 
 
 async def _of_session(session_id: str) -> Identity | None:
-    known: Identity | None = here().cache.get(f"session:{session_id}")
+    cache = here().cache
+    known: Identity | None = cache.get(f"session:{session_id}")
     if known:
         return known
+    mark = cache.mark()  # what ends while it is read must not be believed afterwards
     session = await Session.get_or_none(id=session_id).select_related("account__actor")
     if session is None or session.ended_at or session.expires_at < now():
         return None
@@ -127,7 +143,7 @@ async def _of_session(session_id: str) -> Identity | None:
         await Session.filter(id=session.id).update(last_used_at=now(), expires_at=now() + lifetime())
     identity = Identity(actor, account, session.id)
     tags = (f"session:{session.id}", f"account:{account.id}", f"actor:{actor.id}")
-    here().cache.put(f"session:{session.id}", identity, ttl=BELIEVE_SECONDS, size=4000, tags=tags)
+    cache.put(f"session:{session.id}", identity, ttl=BELIEVE_SECONDS, size=4000, tags=tags, since=mark)
     return identity
 
 
@@ -145,80 +161,38 @@ async def begin(account: Account, actor: Actor, *, user_agent: str, address: str
         refresh_hash=digest,
         user_agent=user_agent,
         address=address,
+        proved_at=now(),
         expires_at=now() + lifetime(),
     )
-    return _grant(account.id, actor, session.id, token)
+    await notices.new_device(account, session)
+    return grant(account.id, actor, session.id, token)
 
 
-def _grant(account_id: str, actor: Actor, session_id: str, refresh_token: str) -> Grant:
+def grant(account_id: str, actor: Actor, session_id: str, refresh_token: str) -> Grant:
+    """What whoever holds this session is given now."""
     access_token = here().tokens.issue(account_id, actor.id, session_id, actor.role)
     seconds = here().settings.security.access_token_minutes * 60
     return Grant(account_id, session_id, access_token, refresh_token, seconds)
 
 
-async def refresh(token: str) -> Grant:
-    """Exchange a refresh token for new ones. An old one presented again ends its session. Raises Unauthenticated."""
-    digest = hash_of(token)
-    refused = Unauthenticated("This refresh token is not valid, or not any more.", code="token_invalid")
-    spent = await SpentToken.get_or_none(hash=digest)
-    if spent:
-        await end(spent.session_id)
-        raise refused
-    session = await Session.get_or_none(refresh_hash=digest, ended_at__isnull=True)
-    if session is None or session.expires_at < now():
-        raise refused
-    actor = await Actor.get(id=session.account_id)
-    if not actor.is_here:
-        raise refused
-    fresh, fresh_digest = new_refresh()
+async def prove(session_id: str) -> None:
+    """Note that whoever holds this session has just proved who they are."""
+    await execute("UPDATE core_session SET proved_at = $1 WHERE id = $2", now(), session_id)
+
+
+async def proved_within(session_id: str, span: timedelta) -> bool:
+    """Whether whoever holds this session has proved who they are within this time."""
+    return await Session.exists(id=session_id, ended_at__isnull=True, proved_at__gt=now() - span)
+
+
+# -- Ending --------------------------------------------------------------------
+async def end(session_id: str, *, reused: bool = False) -> bool:
+    """End one session; its tokens are good for nothing from now on. `reused`: because an old one turned up again."""
     async with transaction():
-        # Of two that come at once with the same token, one finds it gone: that is a reuse too.
-        changed = await execute(
-            "UPDATE core_session SET refresh_hash = $1, last_used_at = $2, expires_at = $3"
-            " WHERE id = $4 AND refresh_hash = $5 AND ended_at IS NULL",
-            fresh_digest,
-            now(),
-            now() + lifetime(),
-            session.id,
-            digest,
-        )
-        if changed:
-            await SpentToken.create(session_id=session.id, hash=digest)
-    if not changed:
-        await end(session.id)
-        raise refused
-    here().cache.drop_tag(f"session:{session.id}")
-    return _grant(session.account_id, actor, session.id, fresh)
-
-
-async def end(session_id: str) -> bool:
-    """End one session; its tokens are good for nothing from now on."""
-    changed = await execute(
-        "UPDATE core_session SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL", now(), session_id
-    )
-    _forget(session_id)
-    return bool(changed)
-
-
-def _forget(session_id: str) -> None:
-    """Believe a session no longer, and close what it left open."""
-    here().cache.drop_tag(f"session:{session_id}")
-    here().live.close_owner(session_id, "signed out")
-
-
-async def end_others(account_id: str, session_id: str) -> int:
-    """End every session of an account but this one; how many there were."""
-    async with transaction():
-        ended = await rows(
-            "UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND id <> $3 AND ended_at IS NULL"
-            " RETURNING id",
-            now(),
-            account_id,
-            session_id,
-        )
-    for session in ended:
-        _forget(session["id"])
-    return len(ended)
+        ended = await _end("id = $2", session_id)
+        for account_id in ended.values():
+            await record("refresh_reused" if reused else "session_ended", account_id=account_id)
+    return bool(ended)
 
 
 async def end_own(account_id: str, session_id: str) -> None:
@@ -228,10 +202,40 @@ async def end_own(account_id: str, session_id: str) -> None:
     await end(session_id)
 
 
+async def end_others(account_id: str, session_id: str) -> int:
+    """End every session of an account but this one; how many there were."""
+    async with transaction():
+        ended = await _end("account_id = $2 AND id <> $3", account_id, session_id)
+        if ended:
+            await record("sessions_ended", account_id=account_id, count=len(ended))
+    return len(ended)
+
+
 async def end_all(account_id: str) -> None:
-    """End every session of an account."""
-    await execute("UPDATE core_session SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL", now(), account_id)
-    here().cache.drop_tag(f"account:{account_id}")
+    """End every session of an account, and whatever apps may do for it."""
+    async with transaction():
+        await app_tokens.revoke_all(account_id)
+        await _end("account_id = $2", account_id)
+        after_commit(lambda: here().cache.drop_tag(f"account:{account_id}"))
+
+
+async def _end(which: str, *parameters: str) -> dict[str, str]:
+    """End the sessions of a condition, and after the commit believe them no longer; ids, and whose they were."""
+    ended = await rows(
+        f"UPDATE core_session SET ended_at = $1 WHERE {which} AND ended_at IS NULL RETURNING id, account_id",
+        now(),
+        *parameters,
+    )
+    found = {session["id"]: session["account_id"] for session in ended}
+    after_commit(lambda: _forget(found))
+    return found
+
+
+def _forget(session_ids: Iterable[str]) -> None:
+    """Believe sessions no longer, and close what they left open."""
+    for session_id in session_ids:
+        here().cache.drop_tag(f"session:{session_id}")
+        here().live.close_owner(session_id, "signed out")
 
 
 async def open_sessions(account_id: str, beyond: str | None, limit: int, *, newest_first: bool = True) -> list[Session]:

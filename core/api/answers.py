@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from quart import Response
 
-from core.errors import Invalid, KithError, RateLimited, Unauthenticated, Unavailable
+from core.errors import InsufficientScope, Invalid, KithError, RateLimited, Unauthenticated, Unavailable
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -52,10 +52,17 @@ def problem(error: KithError, error_id: str = "") -> Response:
     response = Response(orjson.dumps(body), status=error.status, content_type=PROBLEM)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, Unauthenticated):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="kith"'
+        response.headers["WWW-Authenticate"] = _challenge("invalid_token" if error.code == "token_invalid" else "")
+    if isinstance(error, InsufficientScope):
+        response.headers["WWW-Authenticate"] = _challenge("insufficient_scope", error.scope)
     if isinstance(error, (RateLimited, Unavailable)):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
     return response
+
+
+def _challenge(fault: str, scope: str = "") -> str:
+    """What a token must be like (RFC 6750, section 3)."""
+    return 'Bearer realm="kith"' + (f', error="{fault}"' if fault else "") + (f', scope="{scope}"' if scope else "")
 
 
 def page_of(name: str, items: list[Any], next_cursor: str | None) -> dict[str, Any]:

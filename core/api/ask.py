@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from core.accounts.audit import Doer
 from core.accounts.sessions import Identity
 from core.api.answers import page_of
 from core.audience import STRANGER, Viewer
@@ -16,6 +17,7 @@ from core.errors import BadRequest, Invalid, Unauthenticated
 from core.instance import here
 from core.models import Actor
 from core.present import Row
+from core.uploads import Upload
 
 Body = TypeVar("Body", covariant=True)
 Query = TypeVar("Query", covariant=True)
@@ -30,6 +32,7 @@ class Ask(Generic[Body, Query]):
     query: Query
     address: str
     user_agent: str
+    upload: Upload | None = None
 
     @property
     def actor(self) -> Actor:
@@ -45,6 +48,11 @@ class Ask(Generic[Body, Query]):
     @property
     def viewer(self) -> Viewer:
         return Viewer(actor_id=self.identity.actor.id) if self.identity else STRANGER
+
+    @property
+    def doer(self) -> Doer:
+        """Who is signed in and where, for the audit trail. Raises Unauthenticated."""
+        return Doer(self.actor, self.address, self.user_agent)
 
     def before(self, list_name: str) -> str | None:
         """The position the cursor of this list stands for. Raises Invalid."""

@@ -8,14 +8,15 @@ EXPOSED = "Link, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, Ra
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
 DAY = "86400"
+OPEN = frozenset({"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"})
 
 
 def open_to_all(app: Quart) -> None:
-    """Answer other origins' pages under /api, failures too; credentials are never allowed."""
+    """Answer other origins' pages under /api, and where apps get tokens, failures too; never with credentials."""
 
     @app.after_request
     async def allow(response: Response) -> Response:
-        if request.path.startswith("/api/"):
+        if request.path.startswith("/api/") or request.path in OPEN:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["Access-Control-Expose-Headers"] = EXPOSED
             if request.method == "OPTIONS":

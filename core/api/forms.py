@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-Visibility = Literal["public", "unlisted", "followers", "friends", "private", "direct"]
+Visibility = Literal["public", "unlisted", "followers", "friends", "circle", "private", "direct"]
+ContentType = Literal["text/markdown", "text/plain"]
+Policy = Literal["everyone", "followers", "friends", "mentioned", "nobody"]
+QuotePolicy = Literal["everyone", "ask", "followers", "friends", "mentioned", "nobody"]
 
 
 class Form(BaseModel):
@@ -18,6 +22,16 @@ class Form(BaseModel):
 
 class Nothing(Form):
     """An empty object."""
+
+
+def in_utc(value: datetime | None) -> datetime | None:
+    """A time that says of which offset it is, for `field_validator`. Raises ValueError."""
+    if value is not None and value.tzinfo is None:
+        raise ValueError("A time needs its offset, such as Z.")
+    try:
+        return value.astimezone(UTC) if value else None
+    except OverflowError:
+        raise ValueError("There is no such time.") from None
 
 
 class StreamQuery(Form):
@@ -64,6 +78,13 @@ class Problem(Form):
     error_id: str | None = None
 
 
+class EmojiForm(Form):
+    """A small picture that stands for `:shortcode:` in a text."""
+
+    shortcode: str
+    url: str
+
+
 class UserShort(Form):
     user_id: str
     username: str
@@ -73,6 +94,7 @@ class UserShort(Form):
     avatar: str | None
     url: str
     is_bot: bool
+    emojis: list[EmojiForm] = Field(description="The small pictures in their name, text and lines.")
 
 
 class ProfileField(Form):
@@ -92,6 +114,7 @@ class User(UserShort):
     posts_count: int
     is_verified: bool
     is_locked: bool
+    moved_to: str | None = Field(None, description="The address of the account they have moved to.")
     role: Literal["user", "moderator", "admin"]
     created_at: str
     is_following: bool | None = None
@@ -100,6 +123,7 @@ class User(UserShort):
     is_requested: bool | None = None
     is_blocked: bool | None = None
     is_muted: bool | None = None
+    is_domain_blocked: bool | None = Field(None, description="Whether you block the whole server they are on.")
 
 
 class Me(User):
@@ -107,6 +131,7 @@ class Me(User):
 
     email: str
     email_verified: bool
+    pending_email: str | None = Field(description="The address you asked for, until both have confirmed it.")
     settings: dict[str, Any]
     unread_notifications: int
 
@@ -114,7 +139,7 @@ class Me(User):
 class AttachmentForm(Form):
     file_id: str
     type: Literal["image", "video", "audio", "document"]
-    url: str
+    url: str | None = Field(description="Null while the file is being made ready.")
     thumbnail_url: str | None
     alt: str | None
     width: int | None
@@ -123,6 +148,7 @@ class AttachmentForm(Form):
     format: str | None
     blurhash: str | None
     focus: list[float] | None
+    processing_status: Literal["processing", "ready", "failed"]
     metadata: dict[str, Any] | None
 
 
@@ -134,11 +160,73 @@ class MentionForm(Form):
 
 
 class QuoteForm(Form):
+    """What a post quotes; `state` says whether its author agreed. Until they do, only whoever quotes is shown it."""
+
     post_id: str
     uri: str
     url: str
     user: UserShort
+    title: str | None
     content: str
+    content_warning: str | None
+    language: str | None
+    emojis: list[EmojiForm]
+    created_at: str
+    state: Literal["accepted", "pending", "refused"]
+
+
+class ReactionForm(Form):
+    """A sign a post was answered with, and how often."""
+
+    emoji: str = Field(description="One emoji, or `:shortcode:`, of another server `:shortcode@host:`.")
+    url: str | None = Field(description="The picture of a shortcode.")
+    count: int
+    is_mine: bool
+
+
+class PollOptionForm(Form):
+    title: str
+    votes_count: int
+
+
+class PollForm(Form):
+    """What a post asks, and how it was answered so far."""
+
+    options: list[PollOptionForm]
+    multiple: bool = Field(description="Whether several options can be chosen.")
+    expires_at: str | None = Field(description="When it ends; null where it stays open.")
+    is_closed: bool
+    votes_count: int
+    voters_count: int | None = Field(description="How many people voted; null where their server does not say.")
+    has_voted: bool
+    own_choices: list[int] = Field(description="What you chose, by place in `options`, from 0.")
+
+
+class FilteredBy(Form):
+    """A filter of yours that catches a post."""
+
+    filter_id: str
+    title: str
+
+
+class LinkCardImage(Form):
+    """The picture of a page, fetched and made small by this server."""
+
+    url: str
+    alt: str | None
+    width: int | None = Field(description="As the page says, of the picture there.")
+    height: int | None
+
+
+class LinkCardForm(Form):
+    """What the page says of itself to which the first link of a post leads."""
+
+    url: str
+    title: str
+    description: str | None
+    site_name: str | None
+    host: str = Field(description="The name of its server, for people to read.")
+    image: LinkCardImage | None
 
 
 class Post(Form):
@@ -152,17 +240,29 @@ class Post(Form):
     content: str = Field(description="Sanitised HTML.")
     title: str | None
     source: str | None = Field(description="What was typed; on your own posts only.")
+    content_type: ContentType | None = Field(description="As what it was typed; null where that was elsewhere.")
     content_warning: str | None
     sensitive: bool
     language: str | None
     visibility: Visibility
     local_only: bool
+    reply_policy: Policy = Field(
+        description="Who may answer; the author always may, and those mentioned unless it is `nobody`."
+    )
+    quote_policy: QuotePolicy = Field(
+        description="Who may quote it, of those who may see what everybody may; `ask`: they ask its author first."
+    )
+    is_pinned: bool = Field(description="Whether its author shows it first on their profile.")
     attachments: list[AttachmentForm]
+    card: LinkCardForm | None = Field(
+        description="Null until the page was fetched, and on posts with a warning, files, a poll or a quote."
+    )
     tags: list[str]
     mentions: list[MentionForm]
+    emojis: list[EmojiForm] = Field(description="The small pictures in its words, title, warning and poll.")
     media_item: dict[str, Any] | None
     group: dict[str, Any] | None
-    poll: dict[str, Any] | None
+    poll: PollForm | None
     quote: QuoteForm | None
     in_reply_to: str | None
     in_reply_to_user: UserShort | None
@@ -170,17 +270,23 @@ class Post(Form):
     likes_count: int
     comments_count: int
     shares_count: int
+    quotes_count: int = Field(description="How many posts for everybody quote it.")
+    reactions: list[ReactionForm]
     is_liked: bool
     is_shared: bool
     is_bookmarked: bool
-    shared_by: UserShort | None = Field(description="In home feeds: who brought it there.")
+    can_reply: bool = Field(description="Whether you may answer; false for strangers.")
+    can_quote: bool = Field(description="Whether you may quote it, or ask its author on another server.")
+    shared_by: UserShort | None = Field(description="In home feeds and lists: who brought it there.")
+    followed_tag: str | None = Field(description="In home feeds: the hashtag you follow that brought it there.")
+    filtered: list[FilteredBy] | None = Field(description="Your filters that warn of it; what others hide is left out.")
     created_at: str
     edited_at: str | None
     is_deleted: bool
 
 
 class Comment(Form):
-    """A reply post; `commentId` is its `postId`."""
+    """A reply post; `commentId` is its `postId`. One that was deleted, and answered, is there without its words."""
 
     comment_id: str
     post_id: str | None
@@ -193,6 +299,7 @@ class Comment(Form):
     likes_count: int
     replies_count: int
     is_liked: bool
+    is_deleted: bool
     created_at: str
     edited_at: str | None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from quart import Response
 from core.api.answers import JSON
 from core.database import execute, new_id, now, row
 from core.errors import Conflict, Invalid
+from core.instance import here
 from core.models import Actor
 from core.tasks import periodic, task
 
@@ -19,8 +21,10 @@ ABANDONED = timedelta(seconds=60)  # whoever began with this key must have died
 
 
 def fingerprint(method: str, path: str, content: bytes) -> str:
-    """What makes a request the same request."""
-    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), content))).hexdigest()
+    """What makes a request the same request. Nobody without the server's key learns from it what was sent, a password
+    for instance, by trying out what it could have been."""
+    key = here().secrets.derive("idempotency")
+    return hmac.new(key, b"\n".join((method.encode(), path.encode(), content)), hashlib.sha256).hexdigest()
 
 
 async def once(actor: Actor, key: str, digest: str, answer: Callable[[], Awaitable[Response]]) -> Response:

@@ -25,6 +25,8 @@ class LimitsForm(Form):
     post_characters: int
     biography_characters: int
     profile_fields: int
+    poll_options: int
+    poll_option_characters: int
     files_per_post: int
     image_bytes: int
     video_bytes: int
@@ -68,6 +70,8 @@ async def read_instance(ask: Ask[None, None]) -> object:
             "postCharacters": limits.post_characters,
             "biographyCharacters": limits.biography_characters,
             "profileFields": limits.profile_fields,
+            "pollOptions": limits.poll_options,
+            "pollOptionCharacters": limits.poll_option_characters,
             "filesPerPost": limits.files_per_post,
             "imageBytes": limits.image_bytes,
             "videoBytes": limits.video_bytes,
@@ -82,7 +86,7 @@ async def read_instance(ask: Ask[None, None]) -> object:
 
 
 async def counts() -> dict[str, Any]:
-    """How many people and posts there are here, and servers known; where there are many, it takes a while to show."""
+    """How many people and open posts there are here, and servers known; of many it takes a while to show."""
     cache = here().cache
     found: dict[str, Any] | None = cache.get(COUNTS)
     if found is None:
@@ -94,8 +98,9 @@ async def counts() -> dict[str, Any]:
 
 async def _count() -> dict[str, Any]:
     found = await row(
-        "SELECT (SELECT COUNT(*) FROM core_account) AS users,"
-        " (SELECT COUNT(*) FROM core_entry WHERE is_local AND deleted_at IS NULL) AS posts,"
+        "SELECT (SELECT COUNT(*) FROM core_account WHERE stage <> 'outside') AS users,"
+        " (SELECT COUNT(*) FROM core_entry WHERE is_local AND deleted_at IS NULL"
+        " AND visibility IN ('public', 'unlisted')) AS posts,"
         " (SELECT COUNT(DISTINCT domain) FROM core_actor WHERE domain <> '') AS domains"
     )
     return dict(found or {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-from quart import Quart, Request, Response, g, request
+from quart import Quart, Request, Response, Websocket, g, request
 
 from core.accounts.sessions import Identity, identify
 from core.errors import KithError, RateLimited
@@ -15,7 +15,7 @@ from core.limits import Verdict
 API = "/api/v1/"
 
 
-def address_of(request: Request) -> str:
+def address_of(request: Request | Websocket) -> str:
     """The address of whoever asks; a forwarded one is believed from trusted proxies only."""
     peer = request.remote_addr or ""
     trusted = here().settings.server.trusted_proxies

@@ -10,7 +10,11 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from core.api.answers import JSON, PROBLEM
 from core.api.forms import Form, Problem
-from core.api.routes import BASE, Api, Route
+from core.api.routes import BASE, BYTES, Api, Route
+from core.api.scope_words import in_words
+from core.api.scopes import PROFILE, READ, WRITE
+from core.permissions import those_with
+from core.uploads import MULTIPART
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _REFERENCE = "#/components/schemas/{model}"
@@ -20,7 +24,7 @@ Model = type[Form]
 _FAILURES = {
     "400": "The body is no JSON.",
     "401": "Nobody is signed in, or by a token that is no good.",
-    "403": "Signed in, but not allowed.",
+    "403": "Signed in, but not allowed; `insufficient_scope` where an app's token lacks the scope.",
     "404": "Absent, or not visible to you.",
     "409": "It is so already.",
     "413": "Too large.",
@@ -57,8 +61,21 @@ def document(blueprints: Iterable[object], *, title: str, version: str, base_url
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.definitions.items())),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "oauth2": {"type": "oauth2", "flows": {"authorizationCode": _flow(routes, base_url)}},
+            },
         },
+    }
+
+
+def _flow(routes: Iterable[Route], base_url: str) -> dict[str, Any]:
+    scopes = sorted({route.scope for route in routes} - {""})
+    return {
+        "authorizationUrl": f"{base_url}/oauth/authorize",
+        "tokenUrl": f"{base_url}/oauth/token",
+        "refreshUrl": f"{base_url}/oauth/token",
+        "scopes": {scope: in_words(scope).words for scope in (PROFILE, READ, WRITE, *scopes)},
     }
 
 
@@ -87,16 +104,37 @@ def _operation(route: Route, path: str, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [_path_parameter(_camel(name)) for name in _PARAMETER.findall(route.path)]
         + _query_parameters(route),
         "responses": _answers(route, schemas) | {name: _failure(name, schemas) for name in _failures_of(route)},
-        "security": [{"bearer": []}, {}] if route.signed_out else [{"bearer": []}],
+        "security": _security(route),
     }
-    if route.description:
-        operation["description"] = route.description
+    if described := "\n\n".join(part for part in (route.description, _trust(route)) if part):
+        operation["description"] = described
+    if route.permission:
+        operation["x-permission"] = route.permission
     if route.body:
-        content = {JSON: {"schema": schemas.of(route.body, "validation")}}
+        content = {MULTIPART if route.files else JSON: {"schema": schemas.of(route.body, "validation")}}
         operation["requestBody"] = {"required": not route.body_optional, "content": content}
+    if route.bytes_limit:
+        operation["requestBody"] = {"required": True, "content": {BYTES: {"schema": {}}}}
     if route.repeatable:
         operation["parameters"].append(_RETRY)
     return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Any of these will do: a sign-in, an app with the scope where there is one, nothing where strangers may."""
+    return [
+        {"bearer": []},
+        *([{"oauth2": [route.scope]}] if route.scope else []),
+        *([{}] if route.signed_out else []),
+    ]
+
+
+def _trust(route: Route) -> str:
+    """Which permission is needed, and who has it."""
+    if not route.permission:
+        return ""
+    holders = " and ".join(f"{role}s" for role in those_with(route.permission))
+    return f"Needs the permission `{route.permission}`, which {holders} have."
 
 
 def _operation_id(route: Route, path: str) -> str:
@@ -105,19 +143,19 @@ def _operation_id(route: Route, path: str) -> str:
 
 
 def _failures_of(route: Route) -> list[str]:
-    found = {"401", "429", "default"}
-    if route.role != "user":
-        found.add("403")
+    found = {"401", "403", "429", "default"}
     if "<" in route.path:
         found.add("404")
     if route.body:
         found |= {"400", "413", "415", "422"}
     if route.query:
         found.add("422")
+    if route.bytes_limit:
+        found |= {"409", "413", "415"}
     if route.method in ("PUT", "DELETE"):
-        found |= {"403", "404"}
+        found.add("404")
     if route.method == "POST":
-        found |= {"403", "404", "409", "422"}
+        found |= {"404", "409", "422"}
     return sorted(found)
 
 

@@ -10,17 +10,20 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from quart import Blueprint, Response, request
 
-from core.api import idempotency, limits
+from core.accounts.sessions import Identity
+from core.api import idempotency, limits, scopes
 from core.api.answers import JSON, Answer, envelope
 from core.api.ask import Ask, checked_body, checked_query
 from core.api.forms import Form, Nothing
-from core.errors import Forbidden, TooLarge, Unauthenticated, UnsupportedMediaType
+from core.errors import TooLarge, Unauthenticated, UnsupportedMediaType
 from core.instance import here
+from core.permissions import require, those_with
+from core.uploads import Upload, take_bytes, take_files, uploaded
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 BASE = "/api/v1"
-RANKS = {"user": 0, "moderator": 1, "admin": 2}
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,21 @@ class Route:
     query: type[Form] | None = None
     answers: Mapping[int, type[Form]] = field(default_factory=dict)
     signed_out: bool = False
-    role: str = "user"
+    permission: str = ""
     body_optional: bool = False
     secret: bool = False
+    files: tuple[str, ...] = ()
+    file_limit: str = ""
+    on_disk: bool = False
+    at_once: int = 1
     media_type: str = JSON
+    apps: bool | None = None
+    bytes_limit: str = ""
+
+    @property
+    def scope(self) -> str:
+        """What an app's token must allow for this, or "" where it is closed to apps."""
+        return scopes.scope_of(self.method, self.tag, self.path, apps=self.apps, in_charge=bool(self.permission))
 
     @property
     def status(self) -> int:
@@ -62,9 +76,10 @@ class Route:
 class Api(Blueprint):
     """A blueprint of API routes. Every handler gets an `Ask` and the path's parts, and returns data or an Answer."""
 
-    def __init__(self, name: str, import_name: str) -> None:
+    def __init__(self, name: str, import_name: str, *, area: str = "") -> None:
+        """`area` names the scopes of its routes and where they stand in the document; `name` does where it is empty."""
         super().__init__(f"{name}_api", import_name, url_prefix=BASE)
-        self.tag = name
+        self.tag = area or name
         self.documented: list[Route] = []
 
     def route_for(
@@ -77,15 +92,30 @@ class Api(Blueprint):
         status: int = 200,
         also: Mapping[int, type[Form]] | None = None,
         signed_out: bool = False,
-        role: str = "user",
+        permission: str = "",
         body_optional: bool = False,
         secret: bool = False,
+        apps: bool | None = None,
+        files: tuple[str, ...] = (),
+        file_limit: str = "image_bytes",
+        on_disk: bool = False,
+        at_once: int = 1,
+        bytes_limit: str = "",
     ) -> Callable[[H], H]:
-        """Declare an operation; further paths are aliases. `signed_out` lets strangers in, `role` is the least rank.
+        """Declare an operation; further paths are aliases. `signed_out` lets strangers in; `permission` is
+        what whoever asks must be trusted with, one of core.permissions (KeyError for another).
 
         `also` has the answers of other statuses than the usual one. Those of a `secret` operation hold tokens or the
-        like: they are never kept, not even for a retry.
+        like: they are never kept, not even for a retry. `apps` says whether apps may use it, where that is otherwise
+        than core.api.scopes has it. With `files` the body is a form with a file under one of these names, as large as
+        the key `file_limit` of [limits] says; `body` then is the form, checked without the file. `on_disk` has the
+        file written to the disk as it comes, where the handler finds it at `ask.upload.kept`; with `at_once` there may
+        be as many, at `ask.upload.all_kept`. With `bytes_limit` the body is bytes, at most as many as this key of
+        [limits] says; the handler reads them from the request as they come.
         """
+
+        if permission:
+            those_with(permission)
 
         def declared(handler: H) -> H:
             for number, path in enumerate(paths):
@@ -98,10 +128,20 @@ class Api(Blueprint):
                     query=query,
                     answers={status: answer, **(also or {})},
                     signed_out=signed_out,
-                    role=role,
+                    permission=permission,
                     body_optional=body_optional,
                     secret=secret,
+                    apps=apps,
+                    files=files,
+                    file_limit=file_limit,
+                    on_disk=on_disk,
+                    at_once=at_once,
+                    bytes_limit=bytes_limit,
                 )
+                if bytes_limit:
+                    take_bytes(BASE + path, bytes_limit)
+                if files:
+                    take_files(BASE + path, file_limit, at_once=at_once)
                 self._add(route, handler.__name__ + (f"_{number}" if number else ""), _view(route))
             return handler
 
@@ -129,6 +169,7 @@ class Api(Blueprint):
 
     def _add(self, route: Route, name: str, view: Handler) -> None:
         self.documented.append(route)
+        scopes.mark(view, route.scope)
         self.add_url_rule(route.path, name, view, methods=[route.method], strict_slashes=False)
 
     def get(  # type: ignore[override]
@@ -146,6 +187,11 @@ class Api(Blueprint):
     ) -> Callable[[H], H]:
         return self.route_for("PUT", *paths, **options)
 
+    def patch(  # type: ignore[override]
+        self, *paths: str, **options: Any
+    ) -> Callable[[H], H]:
+        return self.route_for("PATCH", *paths, **options)
+
     def delete(  # type: ignore[override]
         self, *paths: str, **options: Any
     ) -> Callable[[H], H]:
@@ -157,27 +203,51 @@ def _view(route: Route) -> Callable[..., Awaitable[Response]]:
         identity = limits.current_identity()
         if identity is None and not route.signed_out:
             raise Unauthenticated()
-        if identity and RANKS[identity.actor.role] < RANKS[route.role]:
-            raise Forbidden()
-        content = await _content(route)
-        ask = Ask(
-            identity=identity,
-            body=_body(route, content),
-            query=checked_query(route.query, request.args) if route.query else None,
-            address=limits.address_of(request),
-            user_agent=request.headers.get("User-Agent", "")[:500],
-        )
-        key = request.headers.get("Idempotency-Key") if route.repeatable else None
-        if key and identity:
-            digest = idempotency.fingerprint(request.method, request.full_path, content)
-            return await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
-        return await _answer(route, ask, path)
+        if route.permission:
+            require(identity.actor if identity else None, route.permission)
+        upload = None
+        if route.bytes_limit and request.mimetype != BYTES:
+            raise UnsupportedMediaType(f"Bytes are expected here: {BYTES}.")
+        if route.files:
+            upload = await uploaded(
+                request, *route.files, limit=route.file_limit, on_disk=route.on_disk, at_once=route.at_once
+            )
+        try:
+            return await _asked(route, identity, upload, path)
+        finally:
+            for kept in upload.all_kept if upload else ():
+                kept.forget()
 
     view.__name__ = route.handler.__name__
     return view
 
 
-def _body(route: Route, content: bytes) -> BaseModel | None:
+async def _asked(route: Route, identity: Identity | None, upload: Upload | None, path: dict[str, str]) -> Response:
+    content = await _content(route)
+    ask = Ask(
+        identity=identity,
+        body=_body(route, content, upload),
+        query=checked_query(route.query, request.args) if route.query else None,
+        address=limits.address_of(request),
+        user_agent=request.headers.get("User-Agent", "")[:500],
+        upload=upload,
+    )
+    key = request.headers.get("Idempotency-Key") if route.repeatable else None
+    if key and identity:
+        sent = content if upload is None else _fingerprint(upload)
+        digest = idempotency.fingerprint(request.method, request.full_path, sent)
+        return await idempotency.once(identity.actor, key, digest, lambda: _answer(route, ask, path))
+    return await _answer(route, ask, path)
+
+
+def _fingerprint(upload: Upload) -> bytes:
+    files = [kept.digest for kept in upload.all_kept] or upload.content
+    return repr((upload.name, upload.lists, files)).encode()
+
+
+def _body(route: Route, content: bytes, upload: Upload | None) -> BaseModel | None:
+    if route.body and upload:
+        return checked_query(route.body, upload.texts)
     if route.body is None or (route.body_optional and not content):
         return None
     return checked_body(route.body, content)
@@ -185,7 +255,7 @@ def _body(route: Route, content: bytes) -> BaseModel | None:
 
 async def _content(route: Route) -> bytes:
     """The raw body, where the route has one; its type is checked before it is read."""
-    if route.body is None:
+    if route.body is None or route.files:
         return b""
     length = request.content_length or 0
     if length > here().settings.limits.request_bytes:

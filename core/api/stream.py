@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,17 +14,20 @@ import structlog
 from pydantic import Field
 from quart import Response, request, websocket
 
-from core import live_feed
-from core.accounts.sessions import COOKIE, Identity, by_access_token, by_cookie
+from core import filters, live_counts, live_feed, people_lists
+from core.accounts.sessions import COOKIE, Identity, by_cookie, by_token
 from core.api import limits
 from core.api.forms import Form
+from core.api.open_streams import check_person, unnamed
 from core.api.routes import Api
+from core.api.scopes import require_scope
 from core.audience import Viewer
 from core.entries import visible_entry
-from core.errors import Invalid, KithError, Unauthenticated
+from core.errors import InsufficientScope, Invalid, KithError, RateLimited, Unauthenticated
 from core.instance import here
 from core.live import Frame, Subscription
 from core.metrics import open_sockets
+from core.storage.processing import files_of
 
 api = Api("stream", __name__)
 log = structlog.get_logger(__name__)
@@ -33,16 +37,21 @@ CHANNELS_AT_MOST = 50
 KEEP_ALIVE_SECONDS = 25
 RESUMING_SECONDS = 10  # so long after a `resume`, what was missed on a channel comes with subscribing to it
 STREAM = "/stream"
+_CONTEXTS = {"home": "home", "local": "public", "list": "lists", "post": "thread"}  # what filters call the channels
+SCOPE = "read:stream"  # what apps need for the socket, as for the events
 
 
 class ChannelsQuery(Form):
-    channel: list[str] = Field(["home"], description="`home`, `local` or `post:ID`; may stand several times.")
+    channel: list[str] = Field(
+        ["home"], description="`home`, `local`, `files`, `list:ID`, `post:ID`, `counts:ID`; may stand several times."
+    )
 
 
 class _Watch:
-    """One open socket: who looks, what they listen to, and what they may see of it."""
+    """One open socket: who looks, what they listen to, and what they may see of it. Raises RateLimited for too many."""
 
     def __init__(self, identity: Identity) -> None:
+        check_person(identity.account.id)
         self.identity = identity
         self.subscription: Subscription = here().live.subscribe((), owners=(identity.account.id, identity.session_id))
         self._resumed_from, self._resumed_at = "", 0.0
@@ -54,8 +63,14 @@ class _Watch:
             return live_feed.home_of(self.identity.actor.id), ""
         if kind == "local" and not thing:
             return live_feed.LOCAL, ""
+        if kind == "files" and not thing:
+            return files_of(self.identity.actor.id), ""
         if kind == "post" and thing:
             return live_feed.of_entry(thing), thing
+        if kind == "counts" and thing:
+            return live_counts.counts_of(thing), thing
+        if kind == "list" and thing:
+            return live_feed.of_list(thing), ""
         raise Invalid({"channel": "There is no such channel."})
 
     async def subscribe(self, name: object) -> None:
@@ -65,6 +80,9 @@ class _Watch:
             raise Invalid({"channel": f"At most {CHANNELS_AT_MOST} channels at once."})
         if entry_id:
             await visible_entry(Viewer(actor_id=self.identity.actor.id), entry_id)
+        if channel.startswith("list:"):
+            await people_lists.owned(self.identity.actor, channel.partition(":")[2])
+            self.subscription.add(live_feed.LISTS)
         self.subscription.add(channel)
         if time.monotonic() - self._resumed_at < RESUMING_SECONDS:
             await self.subscription.resume(self._resumed_from)
@@ -76,24 +94,39 @@ class _Watch:
         return complete
 
     async def seen(self, frame: Frame) -> str | None:
-        """A frame as this person may see it: nothing by, or brought by, whom they block or mute, or who blocks them.
+        """A frame as this person may see it, with the channel it came by, as they named it; None for what they may not.
 
-        What comes late is looked at anew: it may have been deleted, or its author suspended, since.
+        Nothing by, or brought by, whom they block or mute, who blocks them, or anybody of a server they block. What
+        comes late is looked at anew: it may have been deleted, or its author suspended, since.
         """
         event = orjson.loads(frame.text)
         data = event.get("data") or {}
-        named = {key: (data.get(key) or {}).get("userId") for key in ("user", "sharedBy")}
-        quoted = ((data.get("quote") or {}).get("user") or {}).get("userId")
         unwanted = await live_feed.unwanted_authors(self.identity.actor.id)
-        if unwanted.intersection(named.values()):
+        if data.get("user") in unwanted or data.get("sharedBy") in unwanted:
             return None
-        quote = data.get("quote")
+        quote = data.get("quote") or {}
+        if event["type"] in ("counts", "card") and not await self._may_see(data["postId"]):
+            return None  # it was for their eyes when they began to look
         if frame.replayed and event["type"] == "post" and not await self._may_see(data["postId"]):
             return None
-        if quoted in unwanted or (frame.replayed and quote and not await self._may_see(quote["postId"])):
+        if event["type"] == "post" and data.get("user"):
+            caught = await self._caught(frame.channel, data)
+            if any(rule.hides for rule in caught):
+                return None
+            if caught:
+                data["filtered"] = filters.shown(caught)
+                frame = replace(frame, text=orjson.dumps(event).decode())
+        if quote.get("user") in unwanted or (frame.replayed and quote and not await self._may_see(quote["postId"])):
             data["quote"] = None
-            return orjson.dumps(event).decode()
-        return frame.text
+            return _by(frame.channel, orjson.dumps(event).decode())
+        return _by(frame.channel, frame.text)
+
+    async def _caught(self, channel: str, form: dict[str, Any]) -> list[filters.Rule]:
+        """The filters that catch a post where it would be shown; one's own is never caught."""
+        actor_id = self.identity.actor.id
+        sieve = await filters.of(actor_id) if form["user"]["userId"] != actor_id else ()
+        context = _CONTEXTS.get(channel.partition(":")[0], "")
+        return filters.caught(sieve, context, filters.words_of(form, form.get("quote")), form) if sieve else []
 
     async def _may_see(self, entry_id: str) -> bool:
         return await live_feed.is_wanted(entry_id, self.identity.actor.id)
@@ -104,10 +137,19 @@ async def stream() -> None:
     """The first frame authenticates, unless a cookie does; then frames go both ways until either side leaves."""
     await websocket.accept()
     try:
-        watch = _Watch(await _who())
+        with unnamed(limits.neighbourhood(limits.address_of(websocket))):
+            identity = await _who()
+        watch = _Watch(identity)
+    except RateLimited as error:
+        await websocket.send(
+            _frame("error", {"code": error.code, "message": error.sentence, "retryAfter": round(error.retry_after)})
+        )
+        await websocket.close(4429)
+        return
     except (KithError, TimeoutError) as error:
         sentence = error.sentence if isinstance(error, KithError) else "The first frame must authenticate."
-        await websocket.send(_frame("error", {"code": "unauthenticated", "message": sentence}))
+        code = error.code if isinstance(error, InsufficientScope) else Unauthenticated.code
+        await websocket.send(_frame("error", {"code": code, "message": sentence}))
         await websocket.close(4401)
         return
     open_sockets.inc()
@@ -134,8 +176,9 @@ async def _who() -> Identity:
         frame = _read(await websocket.receive())
     token = frame.get("token")
     if frame.get("type") == "auth" and isinstance(token, str):
-        identity = await by_access_token(token)
+        identity = await by_token(token)
         if identity:
+            require_scope(identity, SCOPE)
             return identity
     raise Unauthenticated("The first frame must authenticate.")
 
@@ -189,6 +232,13 @@ async def _obey(watch: _Watch, frame: dict[str, Any]) -> None:
             await _complain("incomplete", "Some of it is gone; load anew.")
     elif kind != "auth":
         raise Invalid({"type": "There is no such frame."})
+
+
+def _by(channel: str, text: str) -> str:
+    """The JSON object of an event with the channel it came by: one socket may listen to many."""
+    kind = channel.partition(":")[0]
+    name = kind if kind in ("home", "files") else channel  # whose they are goes without saying
+    return f'{text[:-1]},"channel":"{name}"}}'
 
 
 def _frame(kind: str, data: dict[str, Any]) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from core import actors, people, present
-from core.accounts import service
+from pydantic import Field
+
+from core import people, present
+from core.accounts import administration, changing_email, changing_name, farewell, making
+from core.accounts.audit import Doer
 from core.accounts.models import Account
+from core.accounts.privacy import require_network
 from core.accounts.profile import change_profile, change_settings, settings_of
 from core.api import Answer, Api, Ask
 from core.api.answers import table_of
-from core.api.forms import Form, Me, StreamQuery, TableQuery, User, stream_of
+from core.api.forms import Form, Me, Nothing, StreamQuery, TableQuery, User
 from core.api.forms import table_of as table_model
+from core.api.ties import Users, list_of
 from core.database import transaction
-from core.errors import Forbidden, Invalid, NotFound
-from core.models import ACCEPTED, Actor, Follow
+from core.errors import InsufficientScope, Invalid
+from core.models import Actor
 
 api = Api("users", __name__)
-Users = stream_of("users", User)
 UserTable = table_model("users", User)
 
 
@@ -36,12 +41,26 @@ class ProfileBody(Form):
 
 class MeBody(ProfileBody):
     settings: dict[str, Any] | None = None
+    username: str | None = Field(None, max_length=100, description="Once in 30 days.")
+    email: str | None = Field(None, max_length=320, description="Both addresses are asked by mail before it is yours.")
+    password: str | None = Field(None, max_length=1000, description="Yours; needed for another e-mail address.")
+
+
+class LeavingBody(Form):
+    """The password, or a code of the second factor where there is one; then the password may be empty."""
+
+    password: str
+    otp: str = ""
+
+
+class LeavingState(Form):
+    leaves_at: str = Field(description="When it is done. Until then POST /auth/stay takes it back.")
 
 
 class NewUser(Form):
     username: str
     email: str
-    password: str
+    password: str | None = None
     full_name: str = ""
 
 
@@ -49,31 +68,16 @@ class TermQuery(TableQuery):
     term: str = ""
 
 
-class FollowState(Form):
-    user_id: str
-    is_following: bool
-    is_requested: bool
-    followers_count: int
-
-
-class BlockState(Form):
-    user_id: str
-    is_blocked: bool
-
-
-class MuteState(Form):
-    user_id: str
-    is_muted: bool
-
-
 async def _form(actor: Actor, ask: Ask[Any, Any]) -> object:
     return (await present.users([present.row_of(actor)], ask.actor_or_none))[0]
 
 
-async def _me(actor_id: str, account: Account) -> object:
-    return present.user(present.row_of(await Actor.get(id=actor_id))) | {
+async def me_form(actor_id: str, account: Account) -> present.Form:
+    """Somebody as they are told of themselves."""
+    return present.user(present.row_of(await Actor.get(id=actor_id)), own=True) | {
         "email": account.email,
         "emailVerified": account.email_verified_at is not None,
+        "pendingEmail": asked.email if (asked := await changing_email.pending(account)) else None,
         "settings": settings_of(account),
         "unreadNotifications": 0,
     }
@@ -82,7 +86,7 @@ async def _me(actor_id: str, account: Account) -> object:
 @api.get("/users/me", "/users/profile", answer=Me)
 async def read_me(ask: Ask[None, None]) -> object:
     """Yourself."""
-    return await _me(ask.actor.id, await Account.get(actor_id=ask.actor.id))
+    return await me_form(ask.actor.id, await Account.get(actor_id=ask.actor.id))
 
 
 @api.put("/users/me", "/users/profile", body=MeBody, answer=Me)
@@ -90,21 +94,50 @@ async def change_me(ask: Ask[MeBody, None]) -> object:
     """Change your profile and settings; what is left out stays."""
     account = await Account.get(actor_id=ask.actor.id)
     errors: dict[str, str] = {}
+    email = None if ask.body.email is None else ask.body.email.strip()
+    email = None if email is not None and changing_email.is_same(account, email) else email
+    if (email is not None or ask.body.username is not None) and ask.identity and ask.identity.scopes is not None:
+        raise InsufficientScope("Apps may not do this, only you yourself.")
+    if email is not None:
+        errors |= await _faults_of(lambda: changing_email.check(account, str(email), ask.body.password or ""))
     async with transaction():  # all of it or nothing, and every wrong field is named
         for change in (
             lambda: change_settings(account, ask.body.settings or {}),
             lambda: _change(ask.actor, ask.body),
+            lambda: _rename(account, ask),
         ):
-            try:
-                await change()
-            except Invalid as error:
-                errors |= error.errors
+            errors |= await _faults_of(change)
         if errors:
             raise Invalid(errors)
-    return await _me(ask.actor.id, await Account.get(id=account.id))
+        if email is not None:
+            await changing_email.ask_both(account, email)
+    return await me_form(ask.actor.id, await Account.get(id=account.id))
 
 
-async def _change(actor: Actor, body: ProfileBody) -> Actor:
+async def _faults_of(change: Callable[[], Awaitable[object]]) -> Mapping[str, str]:
+    try:
+        await change()
+    except Invalid as error:
+        return error.errors
+    return {}
+
+
+async def _rename(account: Account, ask: Ask[MeBody, None]) -> None:
+    if ask.body.username is not None:
+        await changing_name.rename(account, ask.body.username, address=ask.address, user_agent=ask.user_agent)
+
+
+@api.delete("/users/me", body=LeavingBody, answer=LeavingState, status=202)
+async def leave(ask: Ask[LeavingBody, None]) -> object:
+    """Have your account deleted: out of everybody's sight at once, and for good in a week."""
+    assert ask.identity is not None
+    leaves_at = await farewell.leave(
+        ask.identity, password=ask.body.password, otp=ask.body.otp, address=ask.address, user_agent=ask.user_agent
+    )
+    return {"leavesAt": present.stamp(leaves_at)}
+
+
+async def _change(actor: Actor, body: ProfileBody, by: Doer | None = None) -> Actor:
     return await change_profile(
         actor,
         full_name=body.full_name,
@@ -112,6 +145,7 @@ async def _change(actor: Actor, body: ProfileBody) -> Actor:
         fields=None if body.fields is None else [field.model_dump() for field in body.fields],
         is_locked=body.is_locked,
         is_bot=body.is_bot,
+        by=by,
     )
 
 
@@ -127,11 +161,13 @@ async def search_people(ask: Ask[None, TermQuery]) -> object:
     return await _directory(ask, ask.query.term)
 
 
-@api.post("/users", body=NewUser, answer=User, status=201, role="moderator")
+@api.post("/users", body=NewUser, answer=User, status=201, permission="accounts.create")
 async def make_user(ask: Ask[NewUser, None]) -> Answer:
-    """Make an account for somebody."""
+    """Make an account for somebody; without a `password` they are mailed a link to choose one."""
     body = ask.body
-    _, actor = await service.register(body.username, body.email.strip(), body.password, full_name=body.full_name)
+    _, actor = await making.make(
+        body.username, body.email.strip(), body.password, full_name=body.full_name, by=ask.doer
+    )
     return Answer(await _form(actor, ask), 201, location=f"/api/v1/users/{actor.id}")
 
 
@@ -151,133 +187,38 @@ async def read_user(ask: Ask[None, None], user_id: str) -> object:
 async def change_user(ask: Ask[ProfileBody, None], user_id: str) -> object:
     """Change a profile: your own, or as a moderator anybody's here."""
     actor = await people.visible_actor(ask.viewer, user_id)
-    if actor.id != ask.actor.id and ask.actor.role not in ("moderator", "admin"):
-        raise Forbidden("This is somebody else's profile.")
-    if not actor.is_local:
-        raise NotFound("There is no such person here.")
-    return await _form(await _change(actor, ask.body), ask)
+    return await _form(await _change(actor, ask.body, ask.doer), ask)
 
 
-async def _list(ask: Ask[None, StreamQuery], name: str, found: list[people.Row]) -> object:
-    return ask.page("users", name, found, list(await present.users(found[: ask.query.limit], ask.actor_or_none)))
+@api.delete("/users/<user_id>", answer=Nothing, permission="accounts.delete")
+async def delete_user(ask: Ask[None, None], user_id: str) -> object:
+    """Delete somebody's account with everything they wrote, for good, here and on other servers."""
+    await administration.remove(await people.known_actor(user_id), by=ask.doer)
+    return {}
 
 
 @api.get("/users/<user_id>/followers", query=StreamQuery, answer=Users, signed_out=True)
 async def read_followers(ask: Ask[None, StreamQuery], user_id: str) -> object:
     """Who follows somebody, latest first."""
     actor = await people.visible_actor(ask.viewer, user_id)
+    await require_network(actor, ask.viewer)
     name = f"followers:{actor.id}"
-    return await _list(ask, name, await people.followers(actor, ask.viewer, ask.before(name), ask.query.limit))
+    return await list_of(ask, name, await people.followers(actor, ask.viewer, ask.before(name), ask.query.limit))
 
 
 @api.get("/users/<user_id>/following", query=StreamQuery, answer=Users, signed_out=True)
 async def read_following(ask: Ask[None, StreamQuery], user_id: str) -> object:
     """Whom somebody follows, latest first."""
     actor = await people.visible_actor(ask.viewer, user_id)
+    await require_network(actor, ask.viewer)
     name = f"following:{actor.id}"
-    return await _list(ask, name, await people.following(actor, ask.viewer, ask.before(name), ask.query.limit))
+    return await list_of(ask, name, await people.following(actor, ask.viewer, ask.before(name), ask.query.limit))
 
 
 @api.get("/users/<user_id>/friends", query=StreamQuery, answer=Users, signed_out=True)
 async def read_friends_of(ask: Ask[None, StreamQuery], user_id: str) -> object:
     """Somebody's friends: those who follow and are followed."""
     actor = await people.visible_actor(ask.viewer, user_id)
+    await require_network(actor, ask.viewer)
     name = f"friends:{actor.id}"
-    return await _list(ask, name, await people.friends(actor, ask.viewer, ask.before(name), ask.query.limit))
-
-
-# -- Following -----------------------------------------------------------------
-async def _follow_state(actor: Actor, target: Actor) -> object:
-    follow = await Follow.get_or_none(follower_id=actor.id, target_id=target.id)
-    return {
-        "userId": target.id,
-        "isFollowing": follow is not None and follow.state == ACCEPTED,
-        "isRequested": follow is not None and follow.state != ACCEPTED,
-        "followersCount": (await Actor.get(id=target.id)).followers_count,
-    }
-
-
-@api.post("/users/<user_id>/follow", answer=FollowState)
-async def follow(ask: Ask[None, None], user_id: str) -> object:
-    """Follow somebody, or ask to."""
-    target = await people.visible_actor(ask.viewer, user_id)
-    await actors.follow(ask.actor, target)
-    return await _follow_state(ask.actor, target)
-
-
-@api.delete("/users/<user_id>/follow", answer=FollowState)
-async def unfollow(ask: Ask[None, None], user_id: str) -> object:
-    """Follow somebody no longer."""
-    target = await people.visible_actor(ask.viewer, user_id)
-    await actors.unfollow(ask.actor, target)
-    return await _follow_state(ask.actor, target)
-
-
-@api.get("/follow-requests", query=StreamQuery, answer=Users)
-async def read_requests(ask: Ask[None, StreamQuery]) -> object:
-    """Who asked to follow you."""
-    name = f"requests:{ask.actor.id}"
-    return await _list(ask, name, await people.requests(ask.actor, ask.before(name), ask.query.limit))
-
-
-@api.put("/follow-requests/<user_id>/accept", answer=User)
-async def accept_request(ask: Ask[None, None], user_id: str) -> object:
-    """Let somebody follow you."""
-    follower = await people.visible_actor(ask.viewer, user_id)
-    await actors.accept(ask.actor, follower)
-    return await _form(follower, ask)
-
-
-@api.put("/follow-requests/<user_id>/reject", answer=User)
-async def reject_request(ask: Ask[None, None], user_id: str) -> object:
-    """Turn a follow request down."""
-    follower = await people.visible_actor(ask.viewer, user_id)
-    await actors.reject(ask.actor, follower)
-    return await _form(follower, ask)
-
-
-# -- Blocking and muting -------------------------------------------------------
-@api.post("/users/<user_id>/block", answer=BlockState)
-async def block(ask: Ask[None, None], user_id: str) -> object:
-    """Have nothing to do with somebody: neither of you sees the other any more."""
-    target = await people.known_actor(user_id)
-    await actors.block(ask.actor, target)
-    return {"userId": target.id, "isBlocked": True}
-
-
-@api.delete("/users/<user_id>/block", answer=BlockState)
-async def unblock(ask: Ask[None, None], user_id: str) -> object:
-    """Lift a block."""
-    target = await people.known_actor(user_id)
-    await actors.unblock(ask.actor, target)
-    return {"userId": target.id, "isBlocked": False}
-
-
-@api.post("/users/<user_id>/mute", answer=MuteState)
-async def mute(ask: Ask[None, None], user_id: str) -> object:
-    """Not see somebody in lists; they do not notice."""
-    target = await people.known_actor(user_id)
-    await actors.mute(ask.actor, target)
-    return {"userId": target.id, "isMuted": True}
-
-
-@api.delete("/users/<user_id>/mute", answer=MuteState)
-async def unmute(ask: Ask[None, None], user_id: str) -> object:
-    """See somebody in lists again."""
-    target = await people.known_actor(user_id)
-    await actors.unmute(ask.actor, target)
-    return {"userId": target.id, "isMuted": False}
-
-
-@api.get("/blocks", query=StreamQuery, answer=Users)
-async def read_blocks(ask: Ask[None, StreamQuery]) -> object:
-    """Whom you block."""
-    name = f"blocks:{ask.actor.id}"
-    return await _list(ask, name, await people.blocked(ask.actor, ask.before(name), ask.query.limit))
-
-
-@api.get("/mutes", query=StreamQuery, answer=Users)
-async def read_mutes(ask: Ask[None, StreamQuery]) -> object:
-    """Whom you mute."""
-    name = f"mutes:{ask.actor.id}"
-    return await _list(ask, name, await people.muted(ask.actor, ask.before(name), ask.query.limit))
+    return await list_of(ask, name, await people.friends(actor, ask.viewer, ask.before(name), ask.query.limit))

@@ -16,19 +16,25 @@ import functools
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError, OperationalError
 
+from core.accounts.audit import done_by_command_line
 from core.commands.context import Failed, folder
 from core.config import ConfigError
 from core.errors import Invalid, KithError
+from core.lazily import lazily
 from core.logs import configure
 from core.migrate import NewerDatabase
 from core.opening import for_a_command, opened
 from core.plugins import PluginError
 from core.secrets import SecretsError
+
+if TYPE_CHECKING:
+    from redis import exceptions as redis_errors
+else:
+    redis_errors = lazily("redis.exceptions")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +45,6 @@ _EXPECTED = (
     NewerDatabase,
     OperationalError,
     PluginError,
-    RedisError,
     SecretsError,
 )
 
@@ -55,7 +60,8 @@ def in_instance(function: Callable[P, Awaitable[T]]) -> Callable[P, T]:
 
             async def work() -> T:
                 async with for_a_command(instance):
-                    return await function(*arguments, **options)
+                    with done_by_command_line():
+                        return await function(*arguments, **options)
 
             return asyncio.run(work())
 
@@ -67,7 +73,7 @@ def plain_errors() -> Iterator[None]:
     """Turn what may well happen into one line without a traceback; what may not keeps its own."""
     try:
         yield
-    except _EXPECTED as error:
+    except (*_EXPECTED, redis_errors.RedisError) as error:
         raise Failed(sentence_of(error)) from error
 
 

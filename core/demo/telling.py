@@ -33,8 +33,10 @@ async def tell(demo: Demo, story: Story, step: Step) -> None:
     """
     async with AsyncExitStack() as stack:
         clients = {}
+        # A server closes a connection nobody has used for a while, perhaps just when the next request is on its way.
+        afresh = httpx.Limits(max_keepalive_connections=0)
         for server in demo.servers.values():
-            client = httpx.AsyncClient(base_url=f"{server.base_url}/api/v1", trust_env=False, timeout=30)
+            client = httpx.AsyncClient(base_url=f"{server.base_url}/api/v1", trust_env=False, timeout=30, limits=afresh)
             clients[server.name] = await stack.enter_async_context(client)
         telling = _Telling(demo, story, clients)
         await telling.sign_in()

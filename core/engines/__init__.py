@@ -56,7 +56,7 @@ class Engine(BaseDBAsyncClient):
         """Ask the database for an answer; raises when there is none."""
 
     @abstractmethod
-    async def begin(self) -> Session:
+    async def begin(self, redoable: bool) -> Session:
         """Open a transaction; when this raises or is cancelled, nothing stays behind."""
 
     @abstractmethod
@@ -84,8 +84,8 @@ class Engine(BaseDBAsyncClient):
         for listener in self.listeners:
             listener(sql)
 
-    def _in_transaction(self) -> Transaction:
-        return Transaction(self)
+    def _in_transaction(self, redoable: bool = False) -> Transaction:
+        return Transaction(self, redoable)
 
     async def settle(self, seconds: float | None = None) -> None:
         """Wait for commits and after-commit work still on their way; what takes longer than `seconds` is cancelled."""
@@ -108,8 +108,8 @@ class Transaction(TransactionContext):
 
     session: Session
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, redoable: bool = False) -> None:
+        self.engine, self.redoable = engine, redoable
         self.over = False
         self.failed = False
         self.undone = False
@@ -119,7 +119,7 @@ class Transaction(TransactionContext):
     async def __aenter__(self) -> Engine:  # type: ignore[override]
         self.outer = open_transaction(self.engine)
         if self.outer is None:
-            self.session = await self.engine.begin()
+            self.session = await self.engine.begin(self.redoable)
         else:
             self.outer.check()
             self.session = self.outer.session

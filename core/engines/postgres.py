@@ -19,6 +19,7 @@ from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transact
 from core.fields import LOWEST_ID, to_json
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_BEGIN_REDOABLE = "BEGIN; SET LOCAL synchronous_commit TO off"
 _PLAIN = {str, int, float, bool, bytes, list, type(None)}
 
 
@@ -116,12 +117,12 @@ class PostgresEngine(Engine):
     async def execute_script(self, query: str) -> None:
         await self._call("execute", query)
 
-    async def begin(self) -> PostgresSession:
+    async def begin(self, redoable: bool) -> PostgresSession:
         try:
             pool, connection = await self._acquire()
             session = PostgresSession(pool, connection)
             try:
-                await session.statement("BEGIN")
+                await session.statement(_BEGIN_REDOABLE if redoable else "BEGIN")
             except BaseException:
                 await asyncio.shield(detach(session.finish(keep=False)))
                 raise
@@ -204,6 +205,9 @@ def _touched(status: str) -> int:
 
 async def _speak(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("uuid", encoder=encode_id, decoder=str, schema="pg_catalog", format="text")
+    # Our queries are short and join much: to compile one takes longer than to run it often, and a new server,
+    # where nothing is known yet of how much is where, would compile them each time.
+    await connection.execute("SET jit = off")
 
 
 async def _grow(pool: asyncpg.Pool) -> None:
@@ -214,7 +218,7 @@ async def _grow(pool: asyncpg.Pool) -> None:
 
 
 async def _keep_session(connection: Any) -> None:
-    """Nothing to reset: we change no session settings, and asyncpg itself rolls back what was left open."""
+    """Nothing to reset: what `_speak` has set stays, and asyncpg itself rolls back what was left open."""
 
 
 client_class = PostgresEngine

@@ -111,7 +111,7 @@ class SqliteEngine(Engine):
         for statement in statements(query):
             await self._call(statement, functools.partial(_fetch, sql=statement, values=()))
 
-    async def begin(self) -> SqliteEngine:
+    async def begin(self, redoable: bool) -> SqliteEngine:
         await self._take()
         try:
             await self._translated(self._writer.submit(_begin))
@@ -122,7 +122,7 @@ class SqliteEngine(Engine):
         return self
 
     async def statement(self, sql: str) -> None:
-        await self._translated(self._writer.submit(lambda connection: connection.execute(sql)))
+        await self._translated(self._writer.submit(functools.partial(_run, sql=sql)))
 
     async def finish(self, keep: bool) -> None:
         try:
@@ -135,7 +135,7 @@ class SqliteEngine(Engine):
             async with self._in_transaction():
                 await self._many(sql, parameters)
         else:  # where one fails, the whole block does
-            await self._call(sql, lambda connection: connection.executemany(sql, parameters))
+            await self._call(sql, functools.partial(_run_many, sql=sql, parameters=parameters))
 
     async def _call(self, sql: str, work: Work[T], reads: bool = False) -> T:
         self._tell(sql)
@@ -182,6 +182,15 @@ def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> t
     names = [column[0] for column in cursor.description]
     found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return len(found), found
+
+
+# A cursor must end on the thread of its connection: elsewhere it would reset a statement that is running there again.
+def _run(connection: sqlite3.Connection, sql: str) -> None:
+    connection.execute(sql).close()
+
+
+def _run_many(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> None:
+    connection.executemany(sql, parameters).close()
 
 
 def _changes(connection: sqlite3.Connection, sql: str) -> int:

@@ -7,6 +7,7 @@ import os
 import queue
 import sqlite3
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -72,7 +73,8 @@ class Worker:
                     if connection is None:
                         connection = self._connect()
                     result = work(connection)
-                except Exception as problem:  # whoever waits for the answer gets it
+                except Exception as problem:  # whoever waits for the answer gets it, and no cursor with it
+                    traceback.clear_frames(problem.__traceback__)
                     error = problem
                     refusal = problem if connection is None else None
             try:

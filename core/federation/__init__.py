@@ -8,28 +8,40 @@ from quart import Blueprint
 
 from core.accounts.models import Account
 from core.asgi import Door
+from core.doctor.findings import Examination
 from core.entries import Act
 from core.federation import (
     activities,
     cli,
     collection_routes,
     delivery,
+    delivery_routes,
     discovery,
     domains,
+    entry_activities,
+    entry_handlers,
     handlers,
     looking_up,
     own_keys,
     personal,
+    pins,
+    poll_handlers,
     queue_cli,
+    quote_activities,
+    reactions,
     readers,
     receiving,
     routes,
+    threads,
 )
+from core.federation import examinations as doctor
 from core.federation import inbox as inbox_door
 from core.federation import outbox as sending_out
 from core.instance import Instance
 from core.models import Actor, Entry
 from core.plugins import hookimpl
+from core.sealing import Sealed
+from core.web.slots import Card
 
 REQUIRES: list[str] = []
 
@@ -39,17 +51,43 @@ REQUIRES: list[str] = []
 
 @hookimpl
 def blueprints() -> Sequence[Blueprint]:
-    return [discovery.blueprint, routes.blueprint, collection_routes.blueprint]
+    documents = [discovery.blueprint, routes.blueprint, collection_routes.blueprint]
+    return [*documents, delivery_routes.api, delivery_routes.blueprint]
 
 
 @hookimpl
-async def look_up(address: str) -> Actor | Entry | None:
-    return await looking_up.look_up(address)
+def shuns(host: str) -> bool:
+    return domains.is_blocked(host)
+
+
+@hookimpl
+async def look_up(address: str, fresh: bool) -> Actor | Entry | None:
+    return await looking_up.look_up(address, fresh=fresh)
+
+
+@hookimpl
+async def look_for_replies(entry: Entry) -> bool:
+    return await threads.look_for_replies(entry)
+
+
+@hookimpl
+async def slot(name: str, viewer: Actor | None, **context: Any) -> Card | None:
+    return await delivery_routes.card(viewer, context["entry"]) if name == "entry.own" else None
 
 
 @hookimpl
 def commands() -> Sequence[Command]:
     return [cli.domain, queue_cli.federation]
+
+
+@hookimpl
+def examinations() -> Sequence[Examination]:
+    return [doctor.found_by_others, doctor.deliveries]
+
+
+@hookimpl
+def sealed() -> Sequence[Sealed]:
+    return [Sealed("federation_key", "private_sealed", own_keys.SEALED_AS)]
 
 
 @hookimpl
@@ -85,7 +123,8 @@ async def erase_account(account: Account) -> None:
 
 @hookimpl
 def outbox() -> Mapping[str, Any]:
-    return activities.WRITERS
+    parts = (activities, entry_activities, poll_handlers, reactions, quote_activities, pins)
+    return {verb: writer for part in parts for verb, writer in part.WRITERS.items()}
 
 
 @hookimpl
@@ -103,7 +142,8 @@ def doors() -> Sequence[Door]:
 
 @hookimpl
 def inbox() -> Mapping[str, Any]:
-    return handlers.INBOX
+    parts = (handlers, entry_handlers, reactions, quote_activities, pins)
+    return {name: handler for part in parts for name, handler in part.INBOX.items()}
 
 
 # -- Beginning and end -------------------------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ async def delete_actor(act: Act) -> Outbound:
     return Outbound({"type": "Delete", "to": [PUBLIC], "cc": [], "object": act.actor.uri}, to_everybody=True)
 
 
+async def move(act: Act) -> Outbound:
+    """Somebody moved: who follows them is told to follow the other account."""
+    document = {"type": "Move", "object": act.actor.uri, "target": _target(act).uri}
+    return Outbound({**document, "to": [act.actor.followers_url], "cc": []})
+
+
 def _answer(type: str, act: Act) -> Outbound:
     follower = _target(act)
     inner = _follow(act.uri, follower, act.actor)
@@ -71,5 +77,6 @@ WRITERS: Mapping[str, Writer] = {
     "accept": accept,
     "reject": reject,
     "update_actor": update_actor,
+    "move": move,
     "delete_actor": delete_actor,
 }

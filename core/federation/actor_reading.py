@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.database import now
+from core.emoji import EmojiDraft, named_in, texts_of
 from core.federation.addresses import host_of, is_address, same_origin
 from core.federation.documents import ACTOR_TYPES, Document, as_list, first_known_type, id_of
 from core.federation.keys import BadKey, decode_multikey, load_public, public_pem
 from core.federation.webfinger import Handle, is_name, read_handle
 from core.fetch import Refused
 from core.html import clean
+from core.reading.emojis import emojis_of
 from core.text import without_controls
 
 NAME_AT_MOST = 2048
@@ -43,6 +45,7 @@ class ForeignProfile:
     stated_handle: Handle | None
     columns: dict[str, Any]
     created_at: datetime | None
+    emojis: list[EmojiDraft] = field(default_factory=list)
     keys: list[ForeignKey] = field(default_factory=list)
     key_addresses: list[str] = field(default_factory=list)
 
@@ -92,6 +95,7 @@ def read_actor(document: Document) -> ForeignProfile:
         stated_handle=_stated_handle(document.get("webfinger")),
         columns=columns,
         created_at=_moment(document.get("published")),
+        emojis=_emojis(document, columns),
         keys=keys,
         key_addresses=key_addresses,
     )
@@ -210,6 +214,12 @@ def _fields(value: object) -> Iterator[dict[str, Any]]:
         name = _text(one.get("name"), FIELD_NAME_AT_MOST)
         if name:
             yield {"name": name, "value": _html(one.get("value"), FIELD_VALUE_AT_MOST), "verifiedAt": None}
+
+
+def _emojis(document: Document, columns: dict[str, Any]) -> list[EmojiDraft]:
+    """The small pictures in what it says of itself; others are of no use."""
+    named = set(named_in(*texts_of(columns["name"], columns["summary"], columns["profile_fields"])))
+    return [one for one in emojis_of(document) if one.shortcode in named]
 
 
 def _aliases(value: object) -> list[str]:

@@ -9,9 +9,9 @@ INSTANCE_ACTOR = "/actor"
 SHARED_INBOX = "/inbox"
 
 
-def activity_url(outgoing_id: str) -> str:
-    """The address of an activity of ours."""
-    return here().url(f"/activities/{outgoing_id}")
+def activity_url(activity_id: str) -> str:
+    """The address of an activity of ours; the publication of an entry bears the entry's id."""
+    return here().url(f"/activities/{activity_id}")
 
 
 def context_url(entry_id: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from core.database import execute, many, new_id, now, one_of, rows, transaction
-from core.federation import hosts
+from core.federation import hosts, reach
 from core.federation.domains import is_refused
 from core.federation.fetching import NotThere
 from core.federation.recipients import write_deliveries
@@ -31,11 +31,12 @@ async def record(outcomes: Sequence[Outcome]) -> None:
     again = [outcome for outcome in outcomes if outcome.result == "again"]
     done = [outcome.delivery.id for outcome in outcomes if outcome.result != "again"]
     async with transaction():
-        if again:
-            done += await _put_off(again)
+        given_up = await _put_off(again) if again else []
+        done += given_up
         if done:
             await execute(f"DELETE FROM federation_delivery WHERE id {one_of(1)}", done)
         await _note_hosts(outcomes)
+        await reach.note(outcomes, given_up)
         for outcome in outcomes:
             if outcome.result == "moved":
                 await _ask_after(outcome)
@@ -126,9 +127,14 @@ _LATE_LANE = 5
 @task(lane=9, attempts=1)
 async def forget_outgoing() -> None:
     """Give up what has waited for a week, and forget activities as old as received ones are when they are forgotten."""
-    given_up = await execute("DELETE FROM federation_delivery WHERE outgoing_id < $1", new_id(now() - hosts.DEAD_AFTER))
+    async with transaction():
+        given_up = await rows(
+            "DELETE FROM federation_delivery WHERE outgoing_id < $1 RETURNING outgoing_id, inbox, host, error",
+            new_id(now() - hosts.DEAD_AFTER),
+        )
+        await reach.note_given_up(given_up)
     if given_up:
-        log.info("deliveries_given_up", number=given_up)
+        log.info("deliveries_given_up", number=len(given_up))
     await execute(
         "DELETE FROM federation_outgoing WHERE created_at < $1"
         " AND NOT EXISTS (SELECT 1 FROM federation_delivery d WHERE d.outgoing_id = federation_outgoing.id)",

@@ -6,13 +6,15 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from core import people
+from core import people, pins
+from core.accounts.privacy import hides_network
 from core.audience import OPEN, STRANGER, visible_sql
 from core.database import HIGHEST_ID, LOWEST_ID, is_id, rows, value
 from core.errors import NotFound, Unauthenticated
 from core.federation.addresses import INSTANCE_ACTOR, context_url, origin_of
 from core.federation.collections import collection, page, whole
-from core.federation.documents import Document, activity_response, stamp
+from core.federation.documents import Document, activity_response
+from core.federation.entry_activities import publication
 from core.federation.readers import admit, is_open, keep, signer_of
 from core.federation.routes import keep_entry, must_see, own_actor, own_entry
 from core.instance import here
@@ -63,7 +65,7 @@ async def read_outbox(actor_id: str) -> Response:
         page(
             _at(actor.outbox_url, "before", before),
             actor.outbox_url,
-            [await _create(actor, entry) for entry in entries],
+            [await publication(actor, entry) for entry in entries],
             following=_next(actor.outbox_url, "before", found, OUTBOX_PAGE),
             embeds=True,
         )
@@ -77,19 +79,6 @@ def _published() -> str:
         f" AND e.visibility IN ('public', 'unlisted') AND NOT e.local_only AND e.kind IN ({kinds or 'NULL'})"
         f" AND {visible_sql(STRANGER, 2)}"
     )
-
-
-async def _create(actor: Actor, entry: Entry) -> Document:
-    document = await here().kinds[entry.kind].to_document(entry)
-    return {
-        "id": f"{entry.uri}#create",
-        "type": "Create",
-        "actor": actor.uri,
-        "published": document.get("published", stamp(entry.published_at)),
-        "to": document.get("to", []),
-        "cc": document.get("cc", []),
-        "object": document,
-    }
 
 
 @blueprint.get("/actors/<actor_id>/followers")
@@ -109,9 +98,11 @@ async def read_following(actor_id: str) -> Response:
 async def _people(actor: Actor, uri: str, total: int, listed: Any) -> Response:
     await admit(request)
     keep(request, f"actor:{actor.id}")
-    before = _position("before")
-    if before is None:
-        return _answer(collection(uri, total, first=_at(uri, "before", HIGHEST_ID)))
+    before, hidden = _position("before"), await hides_network(actor, STRANGER)
+    if before is None:  # without a first page the members are nobody's business (section 4)
+        return _answer(collection(uri, total, first="" if hidden else _at(uri, "before", HIGHEST_ID)))
+    if hidden:
+        raise NotFound("There is no such page.")
     found = await listed(actor, STRANGER, before, PEOPLE_PAGE)
     following = _next(uri, "before", found, PEOPLE_PAGE, column="position")
     items = [one["uri"] for one in found[:PEOPLE_PAGE]]
@@ -120,11 +111,12 @@ async def _people(actor: Actor, uri: str, total: int, listed: Any) -> Response:
 
 @blueprint.get("/actors/<actor_id>/featured")
 async def read_featured(actor_id: str) -> Response:
-    """What an actor pinned to the profile: there is nothing to pin with yet, and peers ask for it all the same."""
+    """What an actor pinned to the profile, the latest first."""
     actor = await _present(actor_id)
     await admit(request)
-    keep(request, f"actor:{actor.id}")
-    return _answer(whole(actor.featured_url, []))
+    keep(request, f"actor:{actor.id}", f"profile:{actor.id}")
+    shown = [entry.uri for entry in await pins.pinned_by(actor) if not entry.local_only]
+    return _answer(whole(actor.featured_url, shown))
 
 
 @blueprint.get("/actors/<actor_id>/followers_synchronization")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from core.federation.addresses import same_origin
@@ -55,12 +55,18 @@ def _key(ordered: bool) -> str:
 
 
 async def read_collection(
-    source: object, *, pages: int = PAGES_AT_MOST, items: int = ITEMS_AT_MOST, owner: str = ""
+    source: object,
+    *,
+    pages: int = PAGES_AT_MOST,
+    items: int = ITEMS_AT_MOST,
+    owner: str = "",
+    turned: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Any]:
     """The members of a foreign collection, named by its address or embedded, page after page.
 
     It ends at the limits, at a page that was read already and at one on another server than `owner`, or than the
-    collection's own address where no owner is given. Raises FetchErrors, as far as nothing was read yet.
+    collection's own address where no owner is given; `turned` is called for each page. Raises FetchErrors, as far as
+    nothing was read yet.
     """
     origin = owner or id_of(source)
     if not same_origin(origin, id_of(source) or origin):
@@ -70,11 +76,14 @@ async def read_collection(
     for number in range(pages + 1):
         if current is None or not first_known_type(current, _TYPES):
             return
+        turned()
         for item in _members(current):
             if left <= 0:
                 return
             left -= 1
             yield item
+        if number == pages:
+            return
         following = current.get("first") if number == 0 and "next" not in current else current.get("next")
         current = await _next(following, origin, seen)
 

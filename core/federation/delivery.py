@@ -19,6 +19,7 @@ from core.federation.queue import Delivery
 from core.federation.sending import Outcome, deliver
 from core.federation.synchronization import synchronization_header
 from core.instance import Instance, here
+from core.leases import Leases
 from core.metrics import deliveries_waiting, delivery_seconds
 from core.tasks import periodic, task
 
@@ -46,6 +47,7 @@ class Courier:
         self._landed: list[Outcome] = []
         self._recording: asyncio.Task[None] | None = None
         self._looked_for_lost = 0.0
+        self._leases = Leases("federation_delivery")
 
     async def drain(self) -> int:
         """Begin what is due, as far as there is room; returns how much that was."""
@@ -54,6 +56,7 @@ class Courier:
         await self._find_lost()
         begun = await queue.claim(self._places(), self._under_way())
         if begun:
+            self._leases.hold(delivery.id for delivery in begun)
             await self._begin(begun)
         if not self._is_background:
             await self._land()
@@ -67,6 +70,7 @@ class Courier:
         for flight in list(self._flying):
             flight.cancel()
         await self._land()
+        self._leases.end()
         if cut_off:
             await execute(
                 "UPDATE federation_delivery SET state = 'waiting', due_at = $1, attempts = attempts - 1"
@@ -130,6 +134,7 @@ class Courier:
                 await asyncio.sleep(1)
                 continue
             del self._landed[: len(outcomes)]
+            self._leases.let_go(outcome.delivery.id for outcome in outcomes)
             here().jobs.wake(NAME)
 
     async def _land(self) -> None:

@@ -17,6 +17,7 @@ from core.federation.documents import ACTIVITY_JSON, guessed_image_type
 from core.federation.own_keys import instance_actor
 from core.instance import here
 from core.models import Actor
+from core.people import seen_here
 
 blueprint = Blueprint("federation_discovery", __name__)
 
@@ -61,7 +62,7 @@ async def _found(resource: str) -> tuple[Actor | None, str]:
         raise BadRequest("`resource` is neither acct:name@host nor an address.")
     if host.lower() not in (here().domain.lower(), host_of(here().base_url)):
         return None, "self"
-    actor = await Actor.get_or_none(username_key=name.lower(), domain="")
+    actor = await seen_here(name)
     if actor is None and name.lower() == here().domain.partition(":")[0]:
         actor = await instance_actor()
     return actor, "self"
@@ -77,7 +78,7 @@ async def _at(address: str) -> tuple[Actor | None, str]:
     if path == "/":
         return await instance_actor(), _SERVICE
     if path.startswith("/@"):
-        return await Actor.get_or_none(username_key=path[2:].lower(), domain=""), "self"
+        return await seen_here(path[2:]), "self"
     return await Actor.get_or_none(uri=here().url(path), domain=""), "self"
 
 
@@ -129,20 +130,25 @@ async def nodeinfo(version: str) -> Response:
         "services": {"inbound": [], "outbound": []},
         "openRegistrations": settings.accounts.registration == "open",
         "usage": await here().cache.remember("nodeinfo:usage", COUNT_SECONDS, _usage),
-        "metadata": {"nodeName": settings.server.name, "nodeDescription": settings.server.description},
+        "metadata": {
+            "features": ["pleroma_emoji_reactions"],
+            "nodeName": settings.server.name,
+            "nodeDescription": settings.server.description,
+        },
     }
     cacheable(request, KEEP_SECONDS, signed=True)
     return _answer(description, f'application/json; profile="{NODEINFO}/{version}#"')
 
 
 async def _usage() -> dict[str, Any]:
-    """How many people there are and were about lately, and how much they published."""
+    """How many people there are and were about lately, and how much they published for everybody."""
     found = await row(
         "SELECT (SELECT COUNT(*) FROM core_account c JOIN core_actor a ON a.id = c.actor_id"
         " WHERE a.removed_at IS NULL AND a.suspended_at IS NULL) AS total,"
         " (SELECT COUNT(DISTINCT account_id) FROM core_session WHERE last_used_at > $1) AS month,"
         " (SELECT COUNT(DISTINCT account_id) FROM core_session WHERE last_used_at > $2) AS half_year,"
-        " (SELECT COUNT(*) FROM core_entry WHERE is_local AND deleted_at IS NULL) AS posts",
+        " (SELECT COUNT(*) FROM core_entry WHERE is_local AND deleted_at IS NULL"
+        " AND visibility IN ('public', 'unlisted')) AS posts",
         now() - timedelta(days=30),
         now() - timedelta(days=180),
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from mimetypes import guess_type
 from typing import Any
 
 import orjson
 from quart import Request, Response
 
+from core import emoji
+from core.accounts.profile_pictures import Shown, shown_pictures
 from core.federation import negotiation
 from core.federation.own_keys import OwnKeys, own_keys
 from core.models import Actor
 from core.outbound import stamp
 from core.reading.values import PUBLIC, PUBLIC_ALIASES, as_list, first_known_type, id_of, is_public
+from core.storage.backends import SUFFIXES
 
 __all__ = [
     "ACTIVITY_JSON",
@@ -55,6 +57,8 @@ ACTOR_TYPES = {
 _WRITTEN_TYPES = {ours: theirs for theirs, ours in ACTOR_TYPES.items()}
 
 _MASTODON = {"toot": "http://joinmastodon.org/ns#"}
+# Words of servers like this one (FEDERATION.md); what they mean to us, nobody else has to know.
+_KITH = {"kith": "urn:kith:ns:", "wantsBack": "kith:wantsBack", "visibleTo": "kith:visibleTo"}
 _SCHEMA = {"schema": "http://schema.org#"}
 # What https://www.w3.org/ns/cid/v1 says of these, spelled out: some peers load no context they do not know (FEP-521a).
 _MULTIKEY = {
@@ -63,6 +67,16 @@ _MULTIKEY = {
     "assertionMethod": {"@id": "sec:assertionMethod", "@type": "@id", "@container": "@set"},
     "controller": {"@id": "sec:controller", "@type": "@id"},
     "publicKeyMultibase": {"@id": "sec:publicKeyMultibase", "@type": "sec:multibase"},
+}
+# The same of https://w3id.org/security/data-integrity/v2 (FEP-8b32).
+_PROOFS = {
+    "DataIntegrityProof": "sec:DataIntegrityProof",
+    "proof": {"@id": "sec:proof", "@type": "@id", "@container": "@graph"},
+    "created": {"@id": "http://purl.org/dc/terms/created", "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
+    "cryptosuite": {"@id": "sec:cryptosuite", "@type": "sec:cryptosuiteString"},
+    "proofPurpose": {"@id": "sec:proofPurpose", "@type": "@vocab"},
+    "proofValue": {"@id": "sec:proofValue", "@type": "sec:multibase"},
+    "verificationMethod": {"@id": "sec:verificationMethod", "@type": "@id"},
 }
 # Activities and objects.
 CONTEXT: list[Any] = [
@@ -98,6 +112,11 @@ CONTEXT: list[Any] = [
         "quoteUrl": "as:quoteUrl",
         "misskey": "https://misskey-hub.net/ns#",
         "_misskey_quote": "misskey:_misskey_quote",
+        "_misskey_reaction": "misskey:_misskey_reaction",
+        "EmojiReact": "litepub:EmojiReact",
+        **_KITH,
+        "sec": _MULTIKEY["sec"],
+        **_PROOFS,
     },
 ]
 ACTOR_CONTEXT: list[Any] = [
@@ -107,6 +126,8 @@ ACTOR_CONTEXT: list[Any] = [
         **_MASTODON,
         **_SCHEMA,
         **_MULTIKEY,
+        **_PROOFS,
+        "Emoji": "toot:Emoji",
         "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
         "featured": {"@id": "toot:featured", "@type": "@id"},
         "discoverable": "toot:discoverable",
@@ -120,6 +141,7 @@ ACTOR_CONTEXT: list[Any] = [
         "implements": {"@id": "https://w3id.org/fep/844e/implements", "@type": "@id"},
     },
 ]
+_PROPERTIES = {"avatar": "icon", "cover": "image"}
 _RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 
 
@@ -158,7 +180,13 @@ def tombstone(uri: str, former_type: str = "", deleted: datetime | None = None) 
 
 async def actor_document(actor: Actor) -> Document:
     """The document of an actor of ours (section 2); of a suspended one it says little more than that."""
-    return _document(actor, await own_keys(actor))
+    document = _document(actor, await own_keys(actor))
+    if actor.suspended_at is None:
+        pictures = await shown_pictures(actor, for_peers=True)
+        document |= {_PROPERTIES[role]: _image(picture) for role, picture in pictures.items()}
+        texts = emoji.texts_of(actor.name, actor.summary, actor.profile_fields)
+        document["tag"] = [emoji.document_of(one) for one in await emoji.of_texts("", *texts)]
+    return document
 
 
 def _document(actor: Actor, keys: OwnKeys) -> Document:
@@ -200,10 +228,6 @@ def _document(actor: Actor, keys: OwnKeys) -> Document:
         document["alsoKnownAs"] = actor.also_known_as
     if actor.moved_to_uri:
         document["movedTo"] = actor.moved_to_uri
-    if actor.avatar_url:
-        document["icon"] = _image(actor.avatar_url)
-    if actor.cover_url:
-        document["image"] = _image(actor.cover_url)
     return document
 
 
@@ -211,11 +235,13 @@ def _property(field: Mapping[str, Any]) -> Document:
     return {"type": "PropertyValue", "name": field.get("name", ""), "value": field.get("value", "")}
 
 
-def _image(url: str) -> Document:
-    return {"type": "Image", "mediaType": guessed_image_type(url), "url": url}
+def _image(picture: Shown) -> Document:
+    """A picture; peers read its words in one of two places (section 2)."""
+    image = {"type": "Image", "mediaType": picture.media_type, "url": picture.url}
+    return image | {"name": picture.alt, "summary": picture.alt} if picture.alt else image
 
 
 def guessed_image_type(url: str) -> str:
     """The media type of a picture, as its address has it."""
-    media_type, _ = guess_type(url.partition("?")[0])
-    return media_type if media_type and media_type.startswith("image/") else "image/jpeg"
+    suffix = url.partition("?")[0].rpartition(".")[2].lower()
+    return next((kind for kind, ending in SUFFIXES.items() if ending == suffix), "image/jpeg")

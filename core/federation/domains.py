@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, get_args
 from weakref import WeakKeyDictionary
 
-from core.addresses import Refused, parse_url
+from core.addresses import Refused, domain_of, parse_url
 from core.database import Database, after_commit, execute, many, now, rows, spawn, transaction, when
 from core.errors import Invalid
 from core.federation.removal import sever_domain
@@ -45,6 +45,12 @@ def is_refused(host: str) -> bool:
     decision = decision_on(host)
     if here().settings.federation.mode == "allowlist":
         return decision is None or decision.policy != "allow"
+    return decision is not None and decision.policy == "block"
+
+
+def is_blocked(host: str) -> bool:
+    """Whether an admin has blocked a host or a domain above it. Never waits."""
+    decision = decision_on(host)
     return decision is not None and decision.policy == "block"
 
 
@@ -117,11 +123,8 @@ def stop_watching() -> None:
 
 def checked_domain(text: str) -> str:
     """A domain as it is stored: lower case, A-labels, without a leading `*.`. Raises Invalid naming `domain`."""
-    name = text.strip().removeprefix("*.").rstrip(".")
     try:
-        if not name or set(name) & set("/?#@"):
-            raise Refused("there is no name")
-        host = parse_url(f"https://{name}").authority
+        host = domain_of(text.strip().removeprefix("*."))
     except Refused:
         raise Invalid({"domain": "This is not a domain such as kith.example."}) from None
     if any(host in _above(own) for own in (parse_url(here().base_url).authority, here().domain.lower())):
@@ -148,8 +151,8 @@ async def decide_all(wanted: Mapping[str, tuple[Policy, str | None]]) -> None:
         before, since = await decisions(), now()
         kept = {name: before[name].note if name in before else "" for name in wanted}
         await many(
-            "INSERT INTO federation_host (name, policy, note, knock, failures, created_at)"
-            " VALUES ($1, $2, $3, 'cavage', 0, $4) ON CONFLICT (name) DO UPDATE SET policy = excluded.policy,"
+            "INSERT INTO federation_host (name, policy, note, reacts, knock, failures, created_at)"
+            " VALUES ($1, $2, $3, '', 'cavage', 0, $4) ON CONFLICT (name) DO UPDATE SET policy = excluded.policy,"
             " note = excluded.note, created_at = excluded.created_at",
             [(name, policy, kept[name] if note is None else note, since) for name, (policy, note) in wanted.items()],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import actors
+from core import actors, moving
 from core.database import transaction
 from core.entries import Act
 from core.errors import NotFound, Rejected
@@ -12,6 +12,7 @@ from core.federation.addresses import is_ours
 from core.federation.documents import id_of
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
+from core.federation.outbox_reading import read_soon
 from core.federation.removal import remove_actor
 from core.instance import here
 from core.models import ACCEPTED, Actor, Block, Follow
@@ -56,6 +57,7 @@ async def receive_accept(incoming: Incoming) -> str | None:
     if follow.state == ACCEPTED:
         return "They follow already."
     await actors.accept(incoming.actor, await Actor.get(id=follow.follower_id))
+    await read_soon(incoming.actor)
     return None
 
 
@@ -153,6 +155,16 @@ async def receive_delete_actor(incoming: Incoming) -> str | None:
     return None
 
 
+async def receive_move(incoming: Incoming) -> str | None:
+    """Somebody moved to another account, which says itself that it is theirs: who follows here follows there."""
+    incoming.must_own(incoming.object_id)
+    target = await incoming.fresh_actor(id_of(incoming.document.get("target")))
+    if target is None:
+        raise Rejected("There is nobody where they moved to.")
+    await moving.moved(await Actor.get(id=incoming.actor.id), target)
+    return None
+
+
 INBOX: Mapping[str, Handler] = {
     "Follow": receive_follow,
     "Undo Follow": receive_undo_follow,
@@ -161,6 +173,7 @@ INBOX: Mapping[str, Handler] = {
     "Reject": receive_reject,
     "Block": receive_block,
     "Undo Block": receive_undo_block,
+    "Move": receive_move,
     "Update Actor": receive_update_actor,
     "Delete Actor": receive_delete_actor,
 }

@@ -66,6 +66,19 @@ async def heard_from(host: str) -> None:
         await _let_go(host)
 
 
+async def try_now(names: list[str]) -> None:
+    """Let hosts that are left in peace for having failed be knocked at; not those that asked for it. In a transaction.
+
+    If what is tried is taken, the rest goes out.
+    """
+    await execute(
+        f"UPDATE federation_host SET closed_until = NULL WHERE failures >= $1 AND name {one_of(2, 'text')}",
+        FAILURES,
+        names,
+    )
+    after_commit(lambda: here().cache.drop(_CLOSED))
+
+
 async def reopen(names: list[str]) -> None:
     """Forget the failures of hosts, and what they asked for, and let what waits for them go; inside a transaction."""
     for name in sorted(names):
@@ -87,8 +100,8 @@ async def _let_go(name: str) -> None:
 async def succeeded(names: list[str]) -> None:
     """Note that hosts took something; those that were closed are open again. Inside a transaction."""
     await many(
-        "INSERT INTO federation_host (name, policy, note, knock, failures, last_success_at, created_at)"
-        " VALUES ($1, '', '', 'cavage', 0, $2, $2) ON CONFLICT (name) DO UPDATE SET last_success_at = $2",
+        "INSERT INTO federation_host (name, policy, note, reacts, knock, failures, last_success_at, created_at)"
+        " VALUES ($1, '', '', '', 'cavage', 0, $2, $2) ON CONFLICT (name) DO UPDATE SET last_success_at = $2",
         [(name, now()) for name in sorted(names)],
     )
     closed = [
@@ -115,8 +128,9 @@ async def failed(names: list[str]) -> dict[str, datetime]:
     closed: dict[str, datetime] = {}
     for name in sorted(names):
         counted = await rows(
-            "INSERT INTO federation_host AS h (name, policy, note, knock, failures, first_failure_at, created_at)"
-            " VALUES ($1, '', '', 'cavage', 1, $2, $2) ON CONFLICT (name) DO UPDATE SET"
+            "INSERT INTO federation_host AS h"
+            " (name, policy, note, reacts, knock, failures, first_failure_at, created_at)"
+            " VALUES ($1, '', '', '', 'cavage', 1, $2, $2) ON CONFLICT (name) DO UPDATE SET"
             f" failures = CASE WHEN {_BEGINS_ANEW} THEN 1 ELSE h.failures + 1 END,"
             f" first_failure_at = CASE WHEN {_BEGINS_ANEW} THEN $2 ELSE h.first_failure_at END RETURNING failures",
             name,
@@ -136,8 +150,8 @@ async def hold(name: str, until: datetime) -> None:
     """Send nothing to a host until then; inside a transaction."""
     until = min(until, now() + HELD_AT_MOST)
     await execute(
-        "INSERT INTO federation_host AS h (name, policy, note, knock, failures, closed_until, created_at)"
-        " VALUES ($1, '', '', 'cavage', 0, $2, $3) ON CONFLICT (name) DO UPDATE SET"
+        "INSERT INTO federation_host AS h (name, policy, note, reacts, knock, failures, closed_until, created_at)"
+        " VALUES ($1, '', '', '', 'cavage', 0, $2, $3) ON CONFLICT (name) DO UPDATE SET"
         " closed_until = CASE WHEN h.closed_until > $2 THEN h.closed_until ELSE $2 END",
         name,
         until,
@@ -152,8 +166,8 @@ async def hold(name: str, until: datetime) -> None:
 async def remember_knock(name: str, style: Style) -> None:
     """Sign so for a host from now on: the style it took, where it had not taken the other."""
     await execute(
-        "INSERT INTO federation_host (name, policy, note, knock, knock_until, failures, created_at)"
-        " VALUES ($1, '', '', $2, $3, 0, $4) ON CONFLICT (name) DO UPDATE SET knock = $2, knock_until = $3",
+        "INSERT INTO federation_host (name, policy, note, reacts, knock, knock_until, failures, created_at)"
+        " VALUES ($1, '', '', '', $2, $3, 0, $4) ON CONFLICT (name) DO UPDATE SET knock = $2, knock_until = $3",
         name,
         style,
         now() + KNOCK_KEPT,

@@ -24,12 +24,13 @@ from core.errors import (
 )
 from core.federation.addresses import host_of
 from core.federation.follower_comparison import compare_followers
+from core.federation.forwarded import is_forwarded, look_later
 from core.federation.handling import is_handled
 from core.federation.hosts import heard_from
 from core.federation.intake import Arrival, Intake, Load
-from core.federation.normalise import parse, read_activity
+from core.federation.normalise import Activity, parse, read_activity
 from core.federation.origin import check_sender
-from core.federation.verification import Signed, claim_of, covers, examined, signer_with
+from core.federation.verification import Signed, author_by_proof, claim_of, covers, examined, signer_with
 from core.hook_calls import trace
 from core.instance import Instance, here
 from core.metrics import inbox as received_activities
@@ -92,11 +93,17 @@ class Inbox:
         content = await body.read(receive)
         evidence = examined(Signed.of(scope), claim, content)
         activity = read_activity(parse(content))
-        if host_of(activity.actor) != host:
+        is_unproved = host_of(activity.actor) != host and "proof" not in activity.document
+        if is_unproved and not is_forwarded(content, activity):
             raise Unauthenticated("The activity is in the name of somebody of another server than its signature.")
-        sender = await signer_with(evidence)
+        signer = sender = await signer_with(evidence)
+        if is_unproved:
+            await _look_up(activity, signer, host)
+            return
+        if activity.actor != signer.uri and "proof" in activity.document:
+            sender = await author_by_proof(content, activity)
         check_sender(activity, sender.uri)
-        if sender.suspended_at is not None:
+        if sender.suspended_at is not None or signer.suspended_at is not None:
             raise Forbidden("The sender is suspended here.")
         await heard_from(host)
         if not is_handled(activity.type):
@@ -106,7 +113,7 @@ class Inbox:
         await self.intake.store(Arrival(activity.id, activity.actor, activity.type, text, owner))
         self.load.accepted(host)
         followers = headers.get(b"collection-synchronization")
-        if followers and covers(claim, "collection-synchronization"):
+        if followers and sender.uri == signer.uri and covers(claim, "collection-synchronization"):
             await compare_followers(sender, followers.decode("latin-1"))
 
 
@@ -155,6 +162,15 @@ def _check_headers(headers: dict[bytes, bytes]) -> None:
     limit = here().settings.federation.document_bytes
     if length.isdigit() and (len(length) > 15 or int(length) > limit):
         raise TooLarge(f"An activity may have {limit} bytes.")
+
+
+async def _look_up(activity: Activity, signer: Actor, host: str) -> None:
+    """Nothing of it is stored: where it concerns us, its origin is asked. Raises Forbidden."""
+    if signer.suspended_at is not None:
+        raise Forbidden("The sender is suspended here.")
+    await heard_from(host)
+    is_looked_up = await look_later(activity, host)
+    received_activities.labels(activity.type, "looked_up" if is_looked_up else "ignored").inc()
 
 
 async def _owner(path: str) -> str | None:

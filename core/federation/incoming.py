@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from core import entries
 from core.database import now
 from core.errors import KithError, Rejected
-from core.federation import origin
+from core.federation import origin, quotes
 from core.federation.addresses import is_address, is_ours, same_origin
 from core.federation.documents import Document, id_of
 from core.federation.normalise import Activity, read_loosely
@@ -24,7 +25,7 @@ UNKNOWN = "unknown"
 class Want(NamedTuple):
     """Something to be fetched before an activity can be acted on."""
 
-    what: Literal["document", "actor", "entry", "sender"]
+    what: Literal["document", "actor", "entry", "sender", "profile"]
     uri: str
 
 
@@ -102,14 +103,30 @@ class Incoming:
     async def object(self) -> Document:
         """The sender's own object, with to and cc: as it is embedded where that counts, else as it was fetched.
 
+        The consent to a quote stands on it only where it holds.
         Whoever and whatever it refers to was looked for and is known now, if it is to be had. Raises Rejected, Later.
         """
         document = origin.own_object(self.activity)
         if document is None:
             document = self._fetched_object()
         document = self._addressed(document)
-        self._expect([Want(what, uri) for what, uri in await unknown_references(document)])
-        return document
+        missing = await unknown_references(document)
+        self._expect([Want("entry" if what == "quoted" else what, uri) for what, uri in missing])
+        return await self._consented(document)
+
+    async def _consented(self, document: Document) -> Document:
+        """With the consent to a quote that it claims only where that holds; nobody waits for it longer than once."""
+        claim = await quotes.claim_of(document)
+        if claim is None:
+            return quotes.unstamped(document)
+        if await quotes.is_known(claim):
+            return document
+        if is_ours(claim.stamp_uri):
+            return quotes.unstamped(document)
+        want = Want("document", claim.stamp_uri)
+        self._expect([want])
+        stamp = self.found[want].document
+        return document if stamp is not None and await quotes.proves(stamp, claim) else quotes.unstamped(document)
 
     def _fetched_object(self) -> Document:
         want = Want("document", self.object_id)
@@ -147,6 +164,18 @@ class Incoming:
             raise Later("The object cannot be fetched just now.")
         return None
 
+    async def look_at(self, uris: Sequence[str]) -> None:
+        """Have these entries fetched, each from its own server, as far as they are to be had; some may not be."""
+        self._expect([Want("entry", uri) for uri in uris if is_address(uri) and not is_ours(uri)])
+
+    async def document_at(self, uri: str) -> Document:
+        """The document at an address, fetched from there; an empty one where there is none. Raises Later."""
+        want = Want("document", uri)
+        self._expect([want])
+        if self.found[want].later:
+            raise Later("The document cannot be fetched just now.")
+        return self.found[want].document or {}
+
     async def refresh_sender(self) -> None:
         """Have stored what the activity, or the sender's server, says of the sender now. Raises Rejected, Later."""
         want = Want("sender", self.activity.actor)
@@ -155,6 +184,18 @@ class Incoming:
             raise Later("The sender cannot be looked at just now.")
         if self.found[want].document is None:
             raise Rejected("What the sender says of itself is not to be believed.")
+
+    async def fresh_actor(self, uri: str) -> Actor | None:
+        """An actor as its own server describes it now, or one of ours; None where there is none. Raises Later."""
+        if is_ours(uri) or not is_address(uri):
+            return await self.person_here(uri)
+        want = Want("profile", uri)
+        self._expect([want])
+        if self.found[want].later:
+            raise Later("The actor cannot be looked at just now.")
+        if self.found[want].document is None:
+            return None
+        return await Actor.get_or_none(uri=uri, removed_at__isnull=True)
 
     async def person_here(self, value: Any) -> Actor | None:
         """The person of this server that is named, if there is one who has not left."""

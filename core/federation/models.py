@@ -72,6 +72,24 @@ class Outgoing(Model):
         )
 
 
+class QuoteStamp(Model):
+    """Consent to a quote (FEP-044f): ours to quotes of our entries, and those of others that were looked at."""
+
+    id = IdField(primary_key=True, default=new_id)
+    uri = fields.CharField(2048, unique=True)
+    quoted: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    quoted_id: str
+    quoting_uri = fields.CharField(2048)
+    actor: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "federation_quote_stamp"
+        unique_together = (("quoted", "quoting_uri"),)
+        indexes = (OrderedIndex(fields=["actor_id"], name="federation_quote_stamp_actor"),)
+
+
 class Delivery(Model):
     """One activity for one inbox: the row is written with what caused it, and deleted when it is done.
 
@@ -99,8 +117,54 @@ class Delivery(Model):
         )
 
 
+class Reach(Model):
+    """What came of an entry at one inbox elsewhere; for what still waits there is its delivery."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
+    inbox = fields.CharField(2048)
+    host = fields.CharField(255)
+    state = fields.CharField(10)
+    reason = fields.CharField(255, default="")
+    noted_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_reach"
+        unique_together = (("entry", "inbox"),)
+        indexes = (OrderedIndex(fields=["noted_at"], name="federation_reach_age"),)
+
+
+class OutboxReading(Model):
+    """When what an actor elsewhere had published before was fetched."""
+
+    id = IdField(primary_key=True, default=new_id)
+    actor_uri = fields.CharField(2048, unique=True)
+    read_at = fields.DatetimeField(default=now)
+
+    class Meta:
+        table = "federation_outbox_reading"
+
+
+class ThreadLook(Model):
+    """When what other servers know of a conversation was looked for; `entry` is where it begins."""
+
+    id = IdField(primary_key=True, default=new_id)
+    entry: fields.OneToOneRelation[Any] = fields.OneToOneField("core.Entry", related_name=False)
+    entry_id: str
+    looked_at = fields.DatetimeField(default=now)
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "federation_thread"
+        indexes = (OrderedIndex(fields=["looked_at"], name="federation_thread_age"),)
+
+
 class Host(Model):
-    """Another server: how it is doing, how it wants to be talked to, and what the admins decided about it."""
+    """Another server: how it is doing, how it wants to be talked to, and what the admins decided about it.
+
+    `reacts` is how it takes answers by a sign, as it described itself at `described_at`.
+    """
 
     name = fields.CharField(255, primary_key=True)
     policy = fields.CharField(10, default="")
@@ -111,6 +175,8 @@ class Host(Model):
     first_failure_at = fields.DatetimeField(null=True)
     closed_until = fields.DatetimeField(null=True)
     last_success_at = fields.DatetimeField(null=True)
+    reacts = fields.CharField(10, default="")
+    described_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(default=now)
 
     class Meta:

@@ -11,7 +11,7 @@ from core import entries
 from core.database import IntegrityError, one_of, rows, transaction
 from core.entries import Document
 from core.errors import KithError
-from core.federation import origin
+from core.federation import origin, quotes
 from core.federation.addresses import is_ours, same_origin
 from core.federation.documents import id_of
 from core.federation.fetching import budget, fetch_document
@@ -19,11 +19,15 @@ from core.federation.remote_actors import actor_by_uri
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.models import Entry
-from core.reading.drafts import answered_address, mentioned_addresses
+from core.reading.drafts import answered_address, chosen_addresses, mentioned_addresses
 from core.reading.kinds import kind_of
+from core.reading.words import CONSENT, quoted_address
+from core.tombstones import is_buried
 
 DEEPEST_THREAD = 100  # how far up a thread is followed
+DEEPEST_QUOTE = 2  # how far quotes of quotes are
 STRANGERS_AT_MOST = 10  # of those named, whom nobody here knows yet
+CHOSEN_AT_MOST = 40  # of those it was sent to, where it went to people of the author's choice: answers go to them too
 
 _under_way: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -58,15 +62,16 @@ async def receive_object(document: Document, *, thread: tuple[str, ...] = ()) ->
     if known is not None or kind is None or kind.receive is None:
         return known
     owner = next((one for one in origin.owners_of(document) if same_origin(one, uri)), "")
-    if not owner or await entries.is_buried(uri, owner):
+    if not owner or await is_buried(uri, owner):
         raise Refused("the object is not its author's, or was deleted")
     author = await actor_by_uri(owner)
     if author is None or not author.is_here:
         raise Refused("the object's author is not to be had")
     await fetch_references(document, thread=(*thread, uri))
+    document = await quotes.checked(document)
     try:
         async with transaction():
-            return await kind.receive(author, document)
+            return await quotes.receive(kind, author, document)
     except IntegrityError:  # another process was faster
         return await entries.by_uri(uri)
     except KithError as error:
@@ -79,15 +84,18 @@ async def fetch_references(document: Document, *, thread: tuple[str, ...] = ()) 
         with suppress(FetchError):
             if what == "actor" and len(thread) < 2:
                 await actor_by_uri(uri)
+            elif what == "quoted" and len(thread) <= DEEPEST_QUOTE and uri not in thread:
+                await fetch_entry(uri, thread=thread)
             elif what == "entry" and len(thread) < DEEPEST_THREAD and uri not in thread:
                 await fetch_entry(uri, thread=thread)
 
 
-async def unknown_references(document: Document) -> list[tuple[Literal["actor", "entry"], str]]:
-    """What an object answers and whom it names, where that is of other servers and not known here: kind and address."""
-    parent = answered_address(document)
-    named = [uri for uri in mentioned_addresses(document) if not is_ours(uri)]
-    parents = [parent] if parent and not is_ours(parent) else []
+async def unknown_references(document: Document) -> list[tuple[Literal["actor", "entry", "quoted"], str]]:
+    """What an object answers, may quote, and whom it names, where that is of other servers and not known here."""
+    parent, quoted = answered_address(document), quoted_address(document) if document.get(CONSENT) else ""
+    chosen = [uri for uri in chosen_addresses(document) if not is_ours(uri)]
+    named = [uri for uri in dict.fromkeys((*mentioned_addresses(document), *chosen)) if not is_ours(uri)]
+    parents = [uri for uri in dict.fromkeys((parent, quoted)) if uri and not is_ours(uri)]
     if not named and not parents:
         return []
     known = {
@@ -99,6 +107,11 @@ async def unknown_references(document: Document) -> list[tuple[Literal["actor", 
             parents,
         )
     }
-    strangers = [uri for uri in named if uri not in known][:STRANGERS_AT_MOST]
-    return [("entry", uri) for uri in parents if uri not in known] + [("actor", uri) for uri in strangers]
+    most = CHOSEN_AT_MOST if chosen else STRANGERS_AT_MOST
+    strangers = [uri for uri in named if uri not in known][:most]
+    missing = [uri for uri in parents if uri not in known]
+    return [
+        *(("entry" if uri == parent else "quoted", uri) for uri in missing),
+        *(("actor", uri) for uri in strangers),
+    ]
 

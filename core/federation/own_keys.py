@@ -29,6 +29,7 @@ from core.instance import here
 from core.models import Actor
 
 KEEP_SECONDS = 3600
+SEALED_AS = "federation_key.private_sealed.{uri}"
 KEPT_BYTES = 8000
 
 
@@ -86,7 +87,7 @@ def _signing_key(key: Key) -> SigningKey:
 
 
 def _sealed_as(uri: str) -> str:
-    return f"federation_key.private_sealed.{uri}"
+    return SEALED_AS.format(uri=uri)
 
 
 async def _make(actor: Actor) -> None:

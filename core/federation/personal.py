@@ -24,6 +24,15 @@ async def erase(account: Account) -> None:
         "DELETE FROM federation_outgoing WHERE sender_id = $1 AND verb NOT IN ('delete', 'delete_actor')",
         account.actor_id,
     )
+    await execute(
+        "DELETE FROM federation_quote_stamp WHERE actor_id = $1"
+        " OR quoted_id IN (SELECT e.id FROM core_entry e WHERE e.author_id = $1)",
+        account.actor_id,
+    )
+    await execute(
+        "DELETE FROM federation_reach WHERE entry_id IN (SELECT e.id FROM core_entry e WHERE e.author_id = $1)",
+        account.actor_id,
+    )
     await execute("DELETE FROM federation_received WHERE inbox_owner = $1", account.actor_id)
 
 

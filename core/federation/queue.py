@@ -13,6 +13,7 @@ from core.federation.hosts import FAILURES
 from core.federation.outbox import LANES, TAKES_BACK
 from core.federation.signatures import Style
 from core.instance import here
+from core.leases import LEASE
 from core.models import Actor
 
 AT_A_HOST = 8  # at once, of different senders
@@ -30,6 +31,7 @@ class Delivery:
 
     id: str
     outgoing_id: str
+    entry_id: str | None
     inbox: str
     host: str
     attempts: int
@@ -53,16 +55,14 @@ def _room(failures: int) -> int:
     return 1 if failures >= FAILURES else AT_A_DOUBTFUL_HOST if failures else AT_A_HOST
 
 
-def lease() -> timedelta:
-    """How long a claim holds: two knocks, and the time to write down what came of them."""
-    return timedelta(seconds=2 * here().settings.federation.request_timeout_seconds + 60)
-
-
 async def claim(places: int, under_way: Collection[Delivery]) -> list[Delivery]:
     """Take up at most so many deliveries that are due, more urgent ones first, beside those under way already.
 
     Of one sender and host, one activity goes at a time, the older one first; different inboxes get it together. What
     is more urgent may pass, and so may anything else once an older activity has failed some times.
+
+    What is due first need not be what goes first: an older activity that failed, or was under way when the power did,
+    is due later than all that waits behind it. Where more waits than is looked at, the heads of the queues are.
     """
     if places <= 0 or not await _is_anything_due():
         return []
@@ -70,29 +70,32 @@ async def claim(places: int, under_way: Collection[Delivery]) -> list[Delivery]:
     passed_over = {one.host for one in under_way if busy[one.host] >= one.room}
     taken: list[Delivery] = []
     for _ in range(WINDOWS):
-        more = await _taken(places - len(taken), busy, passed_over)
-        taken += more
-        busy.update(one.host for one in more)
+        taken += await _taken(places - len(taken), busy, passed_over, _due())
         if len(taken) == places:
             break
         queued = await _hosts_queued_at(passed_over)
         if not queued:
             break
+        taken += await _taken(places - len(taken), busy, passed_over, _heads())
+        if len(taken) == places:
+            break
         passed_over |= queued
     return taken
 
 
-async def _taken(places: int, busy: Counter[str], passed_over: set[str]) -> list[Delivery]:
+async def _taken(places: int, busy: Counter[str], passed_over: set[str], source: str) -> list[Delivery]:
+    """Take up what may go of what a source finds; it counts as `busy` then."""
     async with transaction():
         if here().database.dialect == "postgres":
             await rows("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
         # Some of what is found may be for hosts that have less room left than they could have.
-        found = await rows(_ready(), now(), [*passed_over], places + AT_A_HOST * len(busy))
+        found = await rows(_ready(source), now(), [*passed_over], places + AT_A_HOST * len(busy))
         chosen = _chosen(found, busy, places)
         if not chosen:
             return []
-        taken = await rows(_TAKE.format(lock=_skip_locked(), ids=one_of(2)), now() + lease(), [*chosen])
+        taken = await rows(_TAKE.format(lock=_skip_locked(), ids=one_of(2)), now() + LEASE, [*chosen])
     attempts = {one["id"]: one["attempts"] for one in taken}
+    busy.update(one["host"] for one in found if one["id"] in attempts)
     return await _loaded([{**one, "attempts": attempts[one["id"]]} for one in found if one["id"] in attempts])
 
 
@@ -138,10 +141,10 @@ _IN_ORDER = (
 )
 
 
-def _ready() -> str:
+def _ready(source: str) -> str:
     """What is due at hosts that are open and not in `$2`, as many for each host as it bears, most urgent first."""
     return (
-        f"WITH due AS ({_due()}), turns AS (SELECT d.*, h.knock, h.knock_until, h.last_success_at,"
+        f"WITH due AS ({source}), turns AS (SELECT d.*, h.knock, h.knock_until, h.last_success_at,"
         " COALESCE(h.failures, 0) AS failures, ROW_NUMBER() OVER (PARTITION BY d.host ORDER BY d.lane, d.outgoing_id)"
         " AS turn FROM due d LEFT JOIN federation_host h ON h.name = d.host"
         f" WHERE (h.closed_until IS NULL OR h.closed_until <= $1) AND {_IN_ORDER})"
@@ -160,6 +163,19 @@ def _due() -> str:
     )
 
 
+def _heads() -> str:
+    """Of each sender and host in that: the oldest that is due, whenever it became so."""
+    oldest = (
+        "SELECT y.id FROM federation_delivery y WHERE y.host = g.host AND y.sender_id = g.sender_id AND y.lane = g.lane"
+        " AND y.state = 'waiting' AND y.due_at <= $1 ORDER BY y.outgoing_id LIMIT 1"
+    )
+    return (
+        "SELECT x.id, x.outgoing_id, x.sender_id, x.inbox, x.host, x.lane, x.due_at FROM federation_delivery x"
+        f" WHERE x.id IN (SELECT ({oldest}) FROM"
+        f" (SELECT DISTINCT w.lane, w.host, w.sender_id FROM ({_due()}) AS w) AS g)"
+    )
+
+
 def _chosen(found: list[dict[str, Any]], busy: Mapping[str, int], places: int) -> set[str]:
     """Those for whom there is a place, and room at their host."""
     count, chosen = Counter(busy), set[str]()
@@ -172,8 +188,8 @@ def _chosen(found: list[dict[str, Any]], busy: Mapping[str, int], places: int) -
 
 async def _loaded(claimed: list[dict[str, Any]]) -> list[Delivery]:
     found = await rows(
-        "SELECT o.id, o.sender_id, o.verb, o.body, o.created_at, e.visibility, e.deleted_at FROM federation_outgoing o"
-        f" LEFT JOIN core_entry e ON e.id = o.entry_id WHERE o.id {one_of(1)}",
+        "SELECT o.id, o.sender_id, o.verb, o.entry_id, o.body, o.created_at, e.visibility, e.deleted_at"
+        f" FROM federation_outgoing o LEFT JOIN core_entry e ON e.id = o.entry_id WHERE o.id {one_of(1)}",
         list({one["outgoing_id"] for one in claimed}),
     )
     activities = {one["id"]: one for one in found}
@@ -192,6 +208,7 @@ def _delivery(claimed: dict[str, Any], activity: dict[str, Any], body: bytes, se
     return Delivery(
         id=claimed["id"],
         outgoing_id=claimed["outgoing_id"],
+        entry_id=activity["entry_id"],
         inbox=claimed["inbox"],
         host=claimed["host"],
         attempts=claimed["attempts"],

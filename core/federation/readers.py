@@ -42,10 +42,15 @@ async def viewer_of_request(request: Request) -> Viewer:
 
 
 def _viewer(signer: Actor | None) -> Viewer:
-    """All people of the signer's server: what is addressed to one of them is theirs to fetch."""
+    """Whoever signs in person asks for themselves, a server's own actor for all its people: it names none of them."""
     if signer is None or not signer.domain or not signer.is_here:
         return STRANGER
-    return Viewer(host=signer.domain)
+    return Viewer(host=signer.domain) if _is_server(signer) else Viewer(actor_id=signer.id)
+
+
+def _is_server(signer: Actor) -> bool:
+    """Whether an actor is its server's own: there are servers that call it a person, by the name of the host."""
+    return signer.type == "application" or signer.username_key == signer.domain
 
 
 async def signer_of(request: Request) -> Actor | None:

@@ -11,11 +11,11 @@ from core.database import execute, many, now, rows, transaction, value, when
 from core.federation.handling import Outcome
 from core.federation.incoming import Found, Want
 from core.instance import here
+from core.leases import LEASE
 from core.metrics import inbox, inbox_seconds
 from core.tasks import periodic, task
 
 BATCH = 50
-LEASE = timedelta(seconds=180)
 ATTEMPTS = 8
 FIRST_RETRY_SECONDS = 2
 LONGEST_RETRY_SECONDS = 6 * 3600
@@ -110,14 +110,6 @@ async def take_back(*, everything: bool = False) -> None:
         "UPDATE federation_received SET state = 'waiting' WHERE state = 'running' AND due_at <= $1",
         now() + (2 * LEASE if everything else timedelta(0)),
     )
-
-
-@periodic(seconds=60)
-@task
-async def free_received() -> None:
-    """Free activities whose process died."""
-    await take_back()
-    here().jobs.wake("received")
 
 
 @periodic(seconds=3600)

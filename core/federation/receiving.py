@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -20,6 +21,7 @@ from core.federation.received import Item, claim, give_back, record, take_back, 
 from core.federation.remote_actors import actor_by_uri, store_actor
 from core.fetch import FetchError, Refused
 from core.instance import Instance, here
+from core.leases import Leases
 from core.models import Actor
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ NAME = "received"
 FETCH_SECONDS = 120.0  # for all that one sender's activities of a batch need from other servers
 SENDERS_AT_MOST = 100  # for whom something is being fetched
 WAIT_SECONDS = 0.2
+LOOKED_FOR_LOST_SECONDS = 10.0
 SIDE_BY_SIDE = 4
 
 
@@ -36,9 +39,12 @@ class Receiver:
     def __init__(self) -> None:
         self.table = handlers()
         self.waiting_for_others: set[asyncio.Task[None]] = set()
+        self._leases = Leases("federation_received")
+        self._looked_for_lost = monotonic()
 
     async def drain(self) -> int:
         """Act on a batch; returns how much was done, and something too while answers of other servers are awaited."""
+        await self._find_lost()
         items = await claim()
         if items:
             await self._work(items)
@@ -47,11 +53,21 @@ class Receiver:
             return 1
         return len(items)
 
+    async def _find_lost(self) -> None:
+        """Free what a process that is gone had taken up."""
+        if monotonic() - self._looked_for_lost > LOOKED_FOR_LOST_SECONDS:
+            self._looked_for_lost = monotonic()
+            await take_back()
+
     async def close(self) -> None:
         """Stop what waits for other servers, and leave it to whoever comes next."""
         for each in self.waiting_for_others:
             each.cancel()
         await asyncio.gather(*self.waiting_for_others, return_exceptions=True)
+        self._leases.end()
+
+    def _let_go(self, items: Iterable[Item]) -> None:
+        self._leases.let_go(item.id for item in items)
 
     async def _work(self, items: Sequence[Item]) -> None:
         """Act on all that needs nothing from elsewhere; what does, and what follows it, waits.
@@ -59,6 +75,7 @@ class Receiver:
         SQLite has one writer, for whom one transaction is best. PostgreSQL has several: senders go side by side, and
         each activity holds its locks no longer than it has to.
         """
+        self._leases.hold(item.id for item in items)
         try:
             if here().database.dialect == "sqlite":
                 held = await self._attempt_all(items)
@@ -66,7 +83,9 @@ class Receiver:
                 held = await self._attempt_side_by_side(items)
         except Exception:
             await give_back(items, "failed")
+            self._let_go(items)
             raise
+        self._leases.let_go({item.id for item in items} - {item.id for waiting in held for item in waiting})
         for waiting in held:
             if len(self.waiting_for_others) < SENDERS_AT_MOST:
                 fetching = spawn(self._finish(waiting))
@@ -74,6 +93,7 @@ class Receiver:
                 fetching.add_done_callback(self.waiting_for_others.discard)
             else:
                 await give_back(waiting, "too much is being fetched")
+                self._let_go(waiting)
 
     async def _attempt_side_by_side(self, items: Sequence[Item]) -> list[list[Item]]:
         turns = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -94,7 +114,7 @@ class Receiver:
         """One transaction, each activity in a savepoint; what has to wait, sender by sender."""
         held: dict[str, list[Item]] = {}
         finished: list[tuple[Item, Outcome]] = []
-        async with transaction():
+        async with transaction(redoable=True):  # what is lost with the record of it is acted on again
             senders = await _senders(items)
             for item in items:
                 if item.actor_uri in held:
@@ -132,6 +152,7 @@ class Receiver:
             await self._put_off(left, "failed")
             raise
         finally:
+            self._let_go(items)
             here().jobs.wake(NAME)
 
     async def _put_off(self, left: Sequence[Item], reason: str) -> None:
@@ -184,6 +205,10 @@ async def _fetched(want: Want, item: Item) -> Document | None:
         await fetch_entry(want.uri)
     elif want.what == "actor":
         await actor_by_uri(want.uri)
+    elif want.what == "profile":
+        document = await fetch_document(want.uri)
+        await store_actor(document, str(document["id"]))
+        return document if document["id"] == want.uri else None
     else:
         return await _sender_document(item)
     return None

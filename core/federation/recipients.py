@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from core.apart import on_blocked_server
 from core.database import LOWEST_ID, after_commit, execute, many, new_id, now, one_of, rows, transaction, value
 from core.entries import Document
 from core.federation.addresses import host_of, is_ours
@@ -33,6 +33,7 @@ _EVERYBODY = f"FROM core_actor a WHERE {_ELSEWHERE} AND a.id <> $1"
 _NOT_APART = (
     "NOT EXISTS (SELECT 1 FROM core_block b WHERE (b.actor_id = $1 AND b.target_id = a.id)"
     " OR (b.actor_id = a.id AND b.target_id = $1))"
+    f" AND NOT {on_blocked_server('$1', 'a.domain')}"
 )
 
 
@@ -58,6 +59,8 @@ async def reach_of(sender: Actor, outbound: Outbound, entry: Entry | None) -> Re
     found += [(one.shared_inbox_url or one.inbox_url, one.domain) for one in outbound.actors if _is_there(one)]
     if outbound.to_involved and entry is not None:
         found += await _involved(sender, entry)
+    if outbound.to_reached and entry is not None:
+        found += await _reached(sender, entry, to_followers)
     inboxes = list(dict.fromkeys(inbox for inbox, domain in found if _is_wanted(inbox, domain)))
     if not to_followers:
         return Reach(inboxes)
@@ -98,10 +101,13 @@ async def _addressed(sender: Actor, uris: set[str]) -> list[tuple[str, str]]:
 
 
 async def _involved(sender: Actor, entry: Entry) -> list[tuple[str, str]]:
-    """The servers of those who answered, liked or shared an entry."""
+    """The servers of those who answered, liked, shared or quoted an entry, gave it a sign, or voted in its poll."""
     found = await rows(
         f"SELECT DISTINCT {_INBOX}, a.domain FROM (SELECT actor_id FROM core_like WHERE entry_id = $2"
+        " UNION SELECT actor_id FROM core_reaction WHERE entry_id = $2"
         " UNION SELECT actor_id FROM core_boost WHERE entry_id = $2"
+        " UNION SELECT actor_id FROM core_poll_vote WHERE entry_id = $2"
+        " UNION SELECT author_id FROM core_entry WHERE quote_id = $2"
         " UNION SELECT author_id FROM core_entry WHERE reply_to_id = $2) AS i"
         f" JOIN core_actor a ON a.id = i.actor_id AND {_ELSEWHERE} WHERE {_NOT_APART} LIMIT {INVOLVED_AT_MOST}",
         sender.id,
@@ -110,16 +116,33 @@ async def _involved(sender: Actor, entry: Entry) -> list[tuple[str, str]]:
     return [(one["inbox"], one["domain"]) for one in found]
 
 
-async def _few_followers(sender: Actor) -> list[str] | None:
-    """The inboxes of all followers elsewhere, None where finding them takes longer than somebody should wait."""
+async def _reached(sender: Actor, entry: Entry, but_followers: bool) -> list[tuple[str, str]]:
+    """Where an entry arrived: also where nobody follows its author any more, or is named in it since an edit."""
+    less = f" EXCEPT SELECT {_INBOX} {_FOLLOWERS}" if but_followers else " AND $1::uuid IS NOT NULL"
     found = await rows(
-        f"SELECT t.inbox, t.domain, COUNT(*) AS followers FROM (SELECT {_INBOX}, a.domain {_FOLLOWERS}"
-        f" LIMIT {LOOKED_AT + 1}) AS t GROUP BY t.inbox, t.domain",
+        "SELECT r.inbox AS inbox FROM federation_reach r WHERE r.entry_id = $2 AND r.state = 'reached'"
+        f"{less} LIMIT {INVOLVED_AT_MOST}",
+        sender.id,
+        entry.id,
+    )
+    return [(one["inbox"], host_of(one["inbox"])) for one in found]
+
+
+async def _few_followers(sender: Actor) -> list[str] | None:
+    """The inboxes of all followers elsewhere, None where finding them takes longer than somebody should wait.
+
+    No more followers are looked at than that, wherever they are: those here make a post no slower either.
+    """
+    found = await rows(
+        f"SELECT {_INBOX}, a.domain, COUNT(*) AS followers FROM (SELECT follower_id FROM core_follow"
+        f" WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT {LOOKED_AT + 1}) f"
+        f" LEFT JOIN core_actor a ON a.id = f.follower_id AND {_ELSEWHERE} GROUP BY 1, 2",
         sender.id,
     )
-    inboxes = {one["inbox"] for one in found if _is_wanted(one["inbox"], one["domain"])}
-    is_too_many = len(inboxes) > AT_ONCE or sum(one["followers"] for one in found) > LOOKED_AT
-    return None if is_too_many else sorted(inboxes)
+    if sum(one["followers"] for one in found) > LOOKED_AT:
+        return None
+    inboxes = {one["inbox"] for one in found if one["inbox"] and _is_wanted(one["inbox"], one["domain"])}
+    return None if len(inboxes) > AT_ONCE else sorted(inboxes)
 
 
 async def _alive(inboxes: Iterable[str]) -> list[str]:
@@ -128,53 +151,60 @@ async def _alive(inboxes: Iterable[str]) -> list[str]:
     return [inbox for inbox in inboxes if not ((host := closed.get(host_of(inbox))) and host.is_dead)]
 
 
-async def enqueue(outgoing_id: str, sender: Actor, lane: int, reach: Reach) -> None:
-    """Write the deliveries of an activity, or the job that will; inside the transaction of the act."""
+async def enqueue(outgoing_id: str, sender: Actor, lane: int, reach: Reach, *, but: str = "") -> None:
+    """Write the deliveries of an activity, or the job that will; inside the transaction of the act.
+
+    The host `but` is left out of what the job finds.
+    """
     await write_deliveries(outgoing_id, sender.id, lane, reach.inboxes[:AT_ONCE])
     rest = reach.inboxes[AT_ONCE:]
     if rest or reach.followers_later or reach.everybody_later:
         whom = "everybody" if reach.everybody_later else "followers" if reach.followers_later else ""
-        await expand.later(key=f"outgoing:{outgoing_id}", outgoing_id=outgoing_id, lane=lane, inboxes=rest, whom=whom)
+        key = f"outgoing:{outgoing_id}"
+        await expand.later(key=key, outgoing_id=outgoing_id, lane=lane, inboxes=rest, whom=whom, but=but)
 
 
 async def write_deliveries(outgoing_id: str, sender_id: str, lane: int, inboxes: Sequence[str]) -> None:
-    """One row for each inbox that has none yet; what goes to a closed host waits until that is tried again."""
+    """One row for each inbox that has none yet; what goes to a closed host waits until that is tried again.
+
+    Whether one is closed is asked of the database: what this process remembers may be over, and whatever came after
+    would wait behind this.
+    """
     if not inboxes:
         return
-    closed, written_at = await closed_hosts(), now()
-
-    def due_at(host: str) -> datetime:
-        return max(written_at, closed[host].until) if host in closed else written_at
-
-    hosts = [(inbox, host_of(inbox)) for inbox in inboxes]
+    written_at = now()
     await many(
         "INSERT INTO federation_delivery"
         " (id, outgoing_id, sender_id, inbox, host, lane, state, attempts, due_at, error)"
-        " VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, '') ON CONFLICT DO NOTHING",
-        [(new_id(), outgoing_id, sender_id, inbox, host, lane, due_at(host)) for inbox, host in hosts],
+        " VALUES ($1, $2, $3, $4, $5::text, $6, 'waiting', 0, COALESCE((SELECT h.closed_until FROM federation_host h"
+        " WHERE h.name = $5::text AND h.closed_until > $7), $7), '') ON CONFLICT DO NOTHING",
+        [(new_id(), outgoing_id, sender_id, inbox, host_of(inbox), lane, written_at) for inbox in inboxes],
     )
     after_commit(lambda: here().jobs.wake("deliveries"))
 
 
 @task(lane=2, attempts=20)
-async def expand(outgoing_id: str, lane: int, inboxes: list[str], whom: str, after: str = LOWEST_ID) -> None:
+async def expand(
+    outgoing_id: str, lane: int, inboxes: list[str], whom: str, after: str = LOWEST_ID, but: str = ""
+) -> None:
     """Write the deliveries of an activity that goes to many: a batch of actors, then a job for the next batch."""
     outgoing = await _still_wanted(outgoing_id)
     if outgoing is None:
         return
     if await _is_behind(outgoing_id, outgoing):
-        again = {"outgoing_id": outgoing_id, "lane": lane, "inboxes": inboxes, "whom": whom, "after": after}
+        again = {"outgoing_id": outgoing_id, "lane": lane, "inboxes": inboxes, "whom": whom, "after": after, "but": but}
         await expand.later(key=f"outgoing:{outgoing_id}:{new_id()}", delay=1, **again)
         return
     sender_id = outgoing["sender_id"]
     found = await _batch(sender_id, whom, after) if whom else []
     wanted = {one["inbox"] for one in found if _is_wanted(one["inbox"], one["domain"])}
+    wanted = {inbox for inbox in wanted if host_of(inbox) != but}
     async with transaction():
         await write_deliveries(outgoing_id, sender_id, lane, [*inboxes, *sorted(await _alive(wanted))])
         if len(found) == BATCH:
             last = found[-1]["position"]
             key = f"outgoing:{outgoing_id}:{last}"
-            await expand.later(key=key, outgoing_id=outgoing_id, lane=lane, inboxes=[], whom=whom, after=last)
+            await expand.later(key=key, outgoing_id=outgoing_id, lane=lane, inboxes=[], whom=whom, after=last, but=but)
 
 
 async def _still_wanted(outgoing_id: str) -> dict[str, str] | None:
@@ -217,9 +247,14 @@ async def _batch(sender_id: str, whom: str, after: str) -> list[dict[str, str]]:
 
 
 async def drop_waiting(entry: Entry) -> None:
-    """Drop what still waits to be said about an entry that was deleted; inside the transaction that deletes it."""
+    """Drop what still waits to be said about an entry that was deleted; in that transaction."""
     await execute(
         "DELETE FROM federation_delivery WHERE state = 'waiting' AND attempts = 0 AND outgoing_id IN"
         " (SELECT o.id FROM federation_outgoing o WHERE o.entry_id = $1)",
         entry.id,
     )
+
+
+async def forget_reached(entry: Entry) -> None:
+    """Forget where an entry went that was deleted; in that transaction."""
+    await execute("DELETE FROM federation_reach WHERE entry_id = $1", entry.id)

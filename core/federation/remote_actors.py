@@ -10,8 +10,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from core import emoji
 from core.database import IntegrityError, after_commit, execute, new_id, now, transaction
-from core.entries import is_buried
 from core.federation.actor_reading import KEYS_AT_MOST, ForeignKey, ForeignProfile, read_actor, read_key
 from core.federation.addresses import is_address, is_ours, same_origin
 from core.federation.documents import Document
@@ -25,6 +25,7 @@ from core.fetch import Refused
 from core.instance import here
 from core.models import Actor
 from core.tasks import task
+from core.tombstones import is_buried
 
 log = structlog.get_logger(__name__)
 FRESH = timedelta(days=1)  # a refresh asked for twice is made once
@@ -115,6 +116,10 @@ async def _write(profile: ForeignProfile, known: Actor | None, confirmed: Confir
     columns = {**profile.columns, "username": name, "domain": handle.host}
     keys = [*profile.keys, *await _named_keys(profile)]
     async with transaction():
+        await emoji.remember(handle.host, profile.emojis)
+        columns["emojis"] = await emoji.packed_for(
+            handle.host, columns["name"], columns["summary"], columns["profile_fields"]
+        )
         columns["username_key"] = await claimed_key(profile.uri, known, confirmed)
         if known is None:
             columns["silenced_at"] = silenced_since(handle.host)
@@ -125,6 +130,7 @@ async def _write(profile: ForeignProfile, known: Actor | None, confirmed: Confir
             actor = known
             await _change(actor, {column: new for column, new in columns.items() if getattr(actor, column) != new})
         await _store_keys(actor, keys)
+        await here().hooks.actor_stored(actor=actor)
     return actor
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from core import actors, entries, reactions
+from core import actors, emoji_reactions, entries, polls, reactions
 from core.database import after_commit, execute, now, rows, transaction
 from core.errors import NotFound
 from core.instance import here
 from core.models import Actor, Boost, Entry, Follow, Like
 from core.tasks import task
+from core.tombstones import bury
 
 BATCH = 100
 
@@ -27,11 +28,13 @@ async def remove_actor(actor: Actor) -> None:
         )
         if not gone:
             return
-        await entries.bury(actor.uri, actor.uri, "actor")
+        await bury(actor.uri, actor.uri, "actor")
         await execute("DELETE FROM federation_key WHERE actor_id = $1", actor.id)
         await execute("DELETE FROM core_block WHERE actor_id = $1", actor.id)
+        await execute("DELETE FROM core_quote_asked WHERE actor_id = $1", actor.id)
         await erase_actor.later(key=f"erase_actor:{actor.id}", actor_id=actor.id)
         await actor.refresh_from_db()
+        await here().hooks.actor_stored(actor=actor)
         after_commit(lambda: here().cache.drop_tag(f"actor:{actor.id}"))
         after_commit(lambda: here().hooks.actor_removed(actor=actor))
 
@@ -54,6 +57,8 @@ async def erase_actor(actor_id: str) -> None:
         with suppress(NotFound):
             await reactions.unboost(actor, await Entry.get(id=boost.entry_id))
         done += 1
+    done += await polls.take_back_votes(actor)
+    done += await emoji_reactions.take_back_reactions(actor)
     if done:
         await erase_actor.later(actor_id=actor_id)
 

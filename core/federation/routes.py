@@ -6,10 +6,12 @@ import orjson
 from quart import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as Redirect
 
+from core import emoji
 from core.audience import OPEN, STRANGER, Viewer, may_see
 from core.database import is_id
+from core.emoji_models import Emoji
 from core.errors import NotFound
-from core.federation.addresses import INSTANCE_ACTOR
+from core.federation.addresses import INSTANCE_ACTOR, activity_url
 from core.federation.documents import (
     CONTEXT,
     Document,
@@ -21,11 +23,14 @@ from core.federation.documents import (
     wants_document,
     wants_page,
 )
-from core.federation.models import Outgoing
+from core.federation.entry_activities import publication
+from core.federation.models import Outgoing, QuoteStamp
 from core.federation.own_keys import instance_actor
+from core.federation.quotes import document_of, stamp_document
 from core.federation.readers import admit, is_open, keep, viewer_of_request
 from core.instance import here
-from core.models import Actor, Entry
+from core.models import Actor, Entry, Tombstone
+from core.people import seen_here
 
 blueprint = Blueprint("federation_documents", __name__)
 Answer = Response | Redirect
@@ -49,7 +54,7 @@ async def _document_of_a_page() -> Answer | None:
     name, _, entry_id = request.path[2:].rstrip("/").partition("/")
     if is_id(entry_id):
         return await entry_answer(entry_id)
-    actor = None if entry_id or "\x00" in name else await Actor.get_or_none(username_key=name.lower(), domain="")
+    actor = None if entry_id or "\x00" in name else await seen_here(name)
     return await actor_answer(actor) if actor else None
 
 
@@ -123,6 +128,9 @@ async def own_entry(entry_id: str) -> Entry:
 
 async def entry_answer(entry_id: str) -> Response:
     """An entry's document: to whom it is for, a tombstone where it was public and is deleted, else nothing at all."""
+    if await _is_erased(entry_id):
+        await admit(request)
+        return activity_response(tombstone(here().url(f"/objects/{entry_id}")), 410)
     entry = await own_entry(entry_id)
     if entry.visibility in OPEN:
         viewer = await admit(request)
@@ -132,8 +140,15 @@ async def entry_answer(entry_id: str) -> Response:
         viewer = await viewer_of_request(request)
     await must_see(viewer, entry)
     keep_entry(entry)
-    document = await here().kinds[entry.kind].to_document(entry)
+    document = await document_of(entry)
     return activity_response({"@context": CONTEXT, **document}, personal=is_personal(entry))
+
+
+async def _is_erased(entry_id: str) -> bool:
+    """Whether something everybody could see was here that went with its author: only its tombstone is left."""
+    if not is_id(entry_id) or await Entry.exists(id=entry_id):
+        return False
+    return await Tombstone.exists(uri=here().url(f"/objects/{entry_id}"))
 
 
 async def must_see(viewer: Viewer, entry: Entry) -> None:
@@ -157,15 +172,49 @@ def _written_type(entry: Entry) -> str:
     return next(iter(here().kinds[entry.kind].document_types), "")
 
 
-@blueprint.get("/activities/<outgoing_id>")
-async def read_activity(outgoing_id: str) -> Response:
-    """An activity of ours that was addressed to everybody, as long as it is kept."""
-    outgoing = await Outgoing.get_or_none(id=outgoing_id) if is_id(outgoing_id) else None
+@blueprint.get("/emojis/<emoji_id>")
+async def read_emoji(emoji_id: str) -> Response:
+    """The document of a small picture of ours."""
+    found = await Emoji.get_or_none(id=emoji_id, domain="") if is_id(emoji_id) else None
+    if found is None:
+        raise NotFound("There is no such picture here.")
+    await admit(request)
+    keep(request, emoji.EMOJIS)
+    return activity_response({"@context": CONTEXT, **emoji.document_of(found)}, personal=not is_open())
+
+
+@blueprint.get("/quote_authorizations/<stamp_id>")
+async def read_quote_stamp(stamp_id: str) -> Response:
+    """Our consent to a quote, as long as it holds (FEP-044f)."""
+    stamp = await QuoteStamp.get_or_none(id=stamp_id, revoked_at__isnull=True) if is_id(stamp_id) else None
+    if stamp is None:
+        raise NotFound()
+    quoted = await own_entry(stamp.quoted_id)
+    await must_see(await admit(request), quoted)
+    document = {"@context": CONTEXT, **await stamp_document(stamp, quoted)}
+    return activity_response(document, personal=not is_open())
+
+
+@blueprint.get("/activities/<activity_id>")
+async def read_activity(activity_id: str) -> Response:
+    """The publication of an entry; or what else of ours was addressed to everybody, as long as it is kept."""
+    if is_id(activity_id) and await Entry.exists(id=activity_id, is_local=True):
+        return await _publication(await own_entry(activity_id))
+    outgoing = await Outgoing.get_or_none(id=activity_id) if is_id(activity_id) else None
     activity: Document = orjson.loads(outgoing.body) if outgoing else {}
-    if not any(is_public(one) for key in ("to", "cc") for one in as_list(activity.get(key))):
+    is_for_all = any(is_public(one) for key in ("to", "cc") for one in as_list(activity.get(key)))
+    if not is_for_all or activity.get("id") != activity_url(activity_id):
         raise NotFound()
     await admit(request)
     entry_id = outgoing.entry_id if outgoing else None
     if entry_id and activity.get("type") != "Delete":
         await must_see(STRANGER, await own_entry(str(entry_id)))
     return activity_response(activity, personal=not is_open())
+
+
+async def _publication(entry: Entry) -> Response:
+    """The Create of an entry, for those who may see the entry."""
+    await must_see(await (admit if entry.visibility in OPEN else viewer_of_request)(request), entry)
+    keep_entry(entry)
+    document = await publication(await Actor.get(id=entry.author_id), entry)
+    return activity_response({"@context": CONTEXT, **document}, personal=is_personal(entry))

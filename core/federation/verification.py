@@ -6,16 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 from core.database import now
 from core.errors import Forbidden, Unauthenticated
-from core.federation.addresses import host_of
+from core.federation.addresses import host_of, same_origin
 from core.federation.claims import Headers
 from core.federation.domains import is_refused
 from core.federation.keys_store import find_key
+from core.federation.normalise import Activity
+from core.federation.proofs import BadProof, check, read_proof
 from core.federation.signatures import BadSignature, Evidence, SignatureClaim, Window, read_signature
 from core.fetch import Refused
 from core.instance import here
 from core.models import Actor
+
+FORWARDED = frozenset({"Create", "Update", "Delete"})  # what others may pass on, and harms nobody twice
+AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,32 @@ async def signer_with(evidence: Evidence) -> Actor:
         raise _unproved(fault) from None
     if known.actor.domain:
         must_be_wanted(known.actor.domain)
+    return known.actor
+
+
+async def author_by_proof(content: bytes, activity: Activity) -> Actor:
+    """Whose proof an activity bears that somebody else passed on, as it was received (FEP-8b32).
+
+    Raises Unauthenticated where it is not the one in whose name it is, Forbidden where we do not talk with them.
+    Proofs are believed no longer than an activity is remembered, or what is old could be passed on again and again.
+    """
+    must_be_wanted(host_of(activity.actor))
+    document = orjson.loads(content)
+    try:
+        if activity.type not in FORWARDED:
+            raise BadProof("activities of this type have to come from their authors")
+        proof = read_proof(document)
+        oldest = now() - timedelta(days=here().settings.retention.received_activity_days - 1)
+        if not oldest < proof.created < now() + AHEAD or (proof.expires and proof.expires < now()):
+            raise BadProof("the proof is too old, or of the future")
+        if not same_origin(proof.key_id, activity.actor):
+            raise BadProof("the key belongs to another server")
+        known = await find_key(proof.key_id)
+        if known is None or known.actor.uri != activity.actor:
+            raise BadProof("the key is not that of whoever it is by")
+        check(document, proof, known.key)
+    except BadProof as fault:
+        raise Unauthenticated(f"The proof is no good: {fault}.", code="bad_proof") from None
     return known.actor
 
 

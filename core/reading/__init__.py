@@ -6,6 +6,7 @@ Nothing here reaches out or writes; whatever is malformed counts as absent, and 
 from core.reading.drafts import draft_of, visibility_of
 from core.reading.files import attachments_of
 from core.reading.kinds import kind_of
+from core.reading.polls import poll_of
 from core.reading.values import PUBLIC, PUBLIC_ALIASES, address, as_list, first_known_type, id_of, is_public, moment
 from core.reading.words import content_of, is_vote, language_of
 
@@ -24,5 +25,6 @@ __all__ = [
     "kind_of",
     "language_of",
     "moment",
+    "poll_of",
     "visibility_of",
 ]

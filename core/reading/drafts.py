@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from html import escape
+from html import escape, unescape
 
-from core import entries
+from core import emoji, entries
 from core.addresses import LONGEST_URL
 from core.audience import OPEN, may_see, viewer_of
 from core.entries import Document, Draft
 from core.html import clean, quote_inline_removed, tag_key
 from core.models import Actor, Entry
+from core.outbound import VISIBLE_TO
+from core.permissions import allowed
+from core.poll_rows import NO_POLL
+from core.reading.emojis import emojis_of
 from core.reading.files import attachments_of
+from core.reading.permissions import stated_policy
+from core.reading.polls import poll_of
 from core.reading.values import address, as_list, first_known_type, host_of, id_of, is_public, moment
-from core.reading.words import content_of, language_of, quoted_address, title_of, warning_of
+from core.reading.words import CONSENT, content_of, language_of, quoted_address, title_of, warning_of
 
 ADDRESSEES_AT_MOST = 200
 MENTIONS_AT_MOST = 50
 TAGS_AT_MOST = 50
 LOOKED_AT_MOST = 500
 LONGEST_TAG = 100
+_INLINE = re.compile(r'<(?:span|p) class="quote-inline">[^"]*<a href="([^"]*)"')  # in cleaned HTML
 
 
 async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
@@ -45,16 +53,21 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
         language=language_of(document),
         reply_to=await _answered(author, parent_uri),
         reply_to_uri=parent_uri,
+        reply_policy=stated_policy(document, "canReply", author),
+        quote_policy=stated_policy(document, "canQuote", author),
         context_uri=_context(document),
         mentions=people.named,
         silent_mentions=people.silent,
-        tags=_tags(document),
+        tags=tags_of(document),
         attachments=attachments_of(document),
+        poll=poll_of(document),
         uri=uri,
         url=_page(document, uri),
         published_at=published_at,
         edited_at=edited_at if edited_at and published_at and edited_at > published_at else None,
     )
+    named = set(emoji.named_in(draft.title, draft.content_warning, draft.content, *(draft.poll or NO_POLL).options))
+    await emoji.remember(author.domain, [one for one in emojis_of(document) if one.shortcode in named])
     _sort_after(draft, draft.reply_to)
     await _quote(draft, document)
     return draft
@@ -78,7 +91,10 @@ def visibility_of(document: Document, author: Actor) -> str:
         return "unlisted"
     if author.followers_url and author.followers_url in (*to, *cc):
         return "followers"
-    return "direct"
+    if document.get(VISIBLE_TO) == "friends" and document.get("directMessage") is not True:
+        return "friends"  # of those it was sent to, friends only: fewer than a message has
+    # No message to those it names, and yet for nobody else: their author has chosen them.
+    return "circle" if document.get("directMessage") is False else "direct"
 
 
 def mentioned_addresses(document: Document) -> list[str]:
@@ -86,6 +102,14 @@ def mentioned_addresses(document: Document) -> list[str]:
     addressed = {*_addressees(document, "to"), *_addressees(document, "cc")}
     named = (address(tag.get("href")) for tag in _tagged(document, "Mention"))
     return [uri for uri in dict.fromkeys(named) if uri in addressed][:MENTIONS_AT_MOST]
+
+
+def chosen_addresses(document: Document) -> list[str]:
+    """Whom an object is for that went to people of its author's choice, so that answers can go to them; else nobody."""
+    addressed = [*_addressees(document, "to"), *_addressees(document, "cc")]
+    if document.get("directMessage") is not False or document.get(VISIBLE_TO) == "friends":
+        return []
+    return [] if any(map(is_public, addressed)) else list(dict.fromkeys(addressed))
 
 
 def answered_address(document: Document) -> str:
@@ -103,17 +127,17 @@ async def _people(document: Document, visibility: str) -> _People:
     """Whom it names, and who is addressed without being named; of strangers among these only where it is for a few."""
     names = mentioned_addresses(document)
     addressed = [*_addressees(document, "to"), *_addressees(document, "cc")]
-    if visibility == "direct":  # the inbox it came to may be all that says for whom it is
+    if visibility in ("direct", "circle"):  # the inbox it came to may be all that says for whom it is
         addressed += _addressees(document, "bto")
     wanted = {uri for uri in (*names, *addressed) if not is_public(uri)}
     if not wanted:
         return _People([], [])
     known = {actor.uri: actor for actor in await Actor.filter(uri__in=list(wanted), removed_at__isnull=True)}
     silent = [known[uri] for uri in dict.fromkeys(addressed) if uri in known and uri not in names]
-    return _People(
-        [known[uri] for uri in names if uri in known],
-        [actor for actor in silent if actor.is_local or visibility not in OPEN][:MENTIONS_AT_MOST],
-    )
+    if visibility in (*OPEN, "friends"):  # friends of others are theirs to show it to
+        silent = [actor for actor in silent if actor.is_local]
+    most = ADDRESSEES_AT_MOST if visibility in ("friends", "circle") else MENTIONS_AT_MOST
+    return _People([known[uri] for uri in names if uri in known], silent[:most])
 
 
 def _addressees(document: Document, key: str) -> list[str]:
@@ -127,7 +151,8 @@ def _tagged(document: Document, type: str) -> Iterable[Mapping[str, object]]:
             yield tag
 
 
-def _tags(document: Document) -> list[str]:
+def tags_of(document: Document) -> list[str]:
+    """The hashtags an object bears, each once, as they are written."""
     names: dict[str, str] = {}
     for tag in _tagged(document, "Hashtag"):
         name = tag.get("name")
@@ -139,11 +164,14 @@ def _tags(document: Document) -> list[str]:
 
 
 async def _answered(author: Actor, uri: str) -> Entry | None:
-    """What it answers, where the author may see that at all: no one learns what is behind an address by answering."""
+    """What it answers, where the author may see that at all: no one learns what is behind an address by answering.
+
+    What answers something of ours without being allowed to stands for itself.
+    """
     parent = await entries.by_uri(uri) if uri else None
     if parent is None or (parent.visibility not in OPEN or parent.is_local) and not await _sees(author, parent):
         return None
-    return parent
+    return parent if not parent.is_local or await allowed(author, "reply", parent) else None
 
 
 async def _sees(author: Actor, entry: Entry) -> bool:
@@ -170,10 +198,22 @@ def _page(document: Document, uri: str) -> str:
 
 
 async def _quote(draft: Draft, document: Document) -> None:
-    """What it quotes: oneself at once; for others only their own word would count, so it stays a link (FEP-044f)."""
+    """What it quotes: oneself at once, others with their consent; without that it stays a link (FEP-044f)."""
     uri = quoted_address(document)
     quoted = await entries.by_uri(uri) if uri else None
-    if quoted is not None and quoted.author_id == draft.author.id and quoted.visibility in OPEN:
+    is_fine = quoted is not None and (quoted.author_id == draft.author.id or CONSENT in document)
+    if quoted is not None and is_fine and quoted.visibility in OPEN:
         draft.quote, draft.content = quoted, quote_inline_removed(draft.content)
-    elif uri and escape(uri) not in draft.content:
-        draft.content += clean(f'<p>RE: <a href="{escape(uri)}">{escape(uri)}</a></p>')
+    elif uri:
+        draft.content = with_link(draft.content, uri)
+
+
+def with_link(content: str, uri: str) -> str:
+    """The words of a post with a link to what it refers to, where they have none.
+
+    Where its own server wrote one, that leads to a page of the same host, whose address need not be this one.
+    """
+    written = _INLINE.search(content)
+    if escape(uri) in content or written and host_of(unescape(written[1])) == host_of(uri):
+        return content
+    return content + clean(f'<p class="quote-inline">RE: <a href="{escape(uri)}">{escape(uri)}</a></p>')

@@ -27,7 +27,7 @@ def attachments_of(document: Document) -> list[AttachmentDraft]:
     """The files of an object in its order, sixteen at most; of a film, a sound or a picture it is one itself."""
     found: dict[str, AttachmentDraft] = {}
     for listed in _listed(document):
-        file = _file(listed)
+        file = _file(listed, is_itself=listed is document)
         if file is not None and file.url not in found:
             found[file.url] = file
         if len(found) == FILES_AT_MOST:
@@ -45,7 +45,8 @@ def _listed(document: Document) -> Iterator[Any]:
         yield from ({"type": "Image", "url": one} if isinstance(one, str) else one for one in pictures)
 
 
-def _file(listed: Any) -> AttachmentDraft | None:
+def _file(listed: Any, *, is_itself: bool) -> AttachmentDraft | None:
+    """A file as it is listed; of what is one itself the media type and summary may be those of its text."""
     if not isinstance(listed, Mapping):
         return None
     foreign_type = first_known_type(listed, _TYPES)
@@ -54,7 +55,10 @@ def _file(listed: Any) -> AttachmentDraft | None:
     url, link = _address(listed, foreign_type.lower() if foreign_type in _SHOWN_TYPES else "")
     if not url:
         return None
-    media_type = _media_type(link.get("mediaType")) or _media_type(listed.get("mediaType")) or _guessed(url)
+    stated = _media_type(listed.get("mediaType"))
+    if is_itself and stated.startswith("text/"):
+        stated = ""
+    media_type = _media_type(_type_of(link)) or stated or _guessed(url)
     kind = _kind(foreign_type, media_type)
     if not kind:
         return None
@@ -62,7 +66,7 @@ def _file(listed: Any) -> AttachmentDraft | None:
         type=kind,
         url=url,
         media_type=media_type,
-        alt=_alt(listed),
+        alt=_alt(listed, ("name",) if is_itself else ("summary", "name")),
         width=_side(link.get("width")) or _side(listed.get("width")),
         height=_side(link.get("height")) or _side(listed.get("height")),
         blurhash=_blurhash(listed.get("blurhash")),
@@ -74,13 +78,26 @@ def _address(listed: Mapping[str, Any], wanted: str) -> tuple[str, Mapping[str, 
     """Where the file lies: an address, a link, or the first link that leads to what is wanted."""
     links = as_list(listed.get("url"))[:LOOKED_AT_MOST] or [listed.get("href")]
     found: list[tuple[str, Mapping[str, Any]]] = []
-    for link in links:
+    for link in (*links, *_streamed(links)):
         if isinstance(link, Mapping):
             found.append((_written(link.get("href")), link))
         else:
             found.append((_written(link), {}))
-    fitting = [one for one in found if one[0] and str(one[1].get("mediaType") or wanted).startswith(wanted)]
+    fitting = [one for one in found if one[0] and str(_type_of(one[1]) or wanted).startswith(wanted)]
     return next(iter(fitting), ("", {}))
+
+
+def _streamed(links: list[Any]) -> Iterator[Mapping[str, Any]]:
+    """The whole files behind playlists: PeerTube lists them there where a film has no others."""
+    for link in links:
+        if isinstance(link, Mapping) and _media_type(_type_of(link)) == "application/x-mpegurl":
+            parts = as_list(link.get("tag"))[:LOOKED_AT_MOST]
+            yield from (part for part in parts if isinstance(part, Mapping) and _type_of(part))
+
+
+def _type_of(link: Mapping[str, Any]) -> Any:
+    """The media type of a link as it is written; Funkwhale and the PeerTube of old spell it so."""
+    return link.get("mediaType") or link.get("mimeType")
 
 
 def _written(url: Any) -> str:
@@ -106,9 +123,9 @@ def _guessed(url: str) -> str:
     return guess_type(path)[0] or ""
 
 
-def _alt(listed: Mapping[str, Any]) -> str:
+def _alt(listed: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     """What is to be seen or heard, for who cannot; newer servers say it in the summary, older ones in the name."""
-    texts = (listed.get(key) for key in ("summary", "name"))
+    texts = (listed.get(key) for key in keys)
     return next((without_controls(text[:ALT_AT_MOST]) for text in texts if isinstance(text, str) and text.strip()), "")
 
 

@@ -68,4 +68,3 @@ def moment(value: Any) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found if found.year > 1970 else None
-

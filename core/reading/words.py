@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 from core.entries import Document
-from core.html import clean, escape_text_to_html, plain, render, without_controls
+from core.html import clean, escape_text_to_html, plain, render
 from core.instance import here
+from core.reading.files import attachments_of
 from core.reading.values import address, as_list, first_known_type
 
 TITLE_AT_MOST = 500
 WARNING_AT_MOST = 500
-OPTIONS_AT_MOST = 500
-OPTION_AT_MOST = 500
 LINKS_AT_MOST = 10
 # What has a title and a text; the summary of these is a summary, that of all others warns of what follows.
 TITLED = frozenset({"Article", "Page", "Video", "Audio", "Event", "Image", "Document"})
 RICH = frozenset({"Article", "Page"})
+NAMED = TITLED | {"Question"}  # PieFed's have a title and, like everything else, warn in the summary
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _LONGEST_LANGUAGE = 35
@@ -27,7 +27,7 @@ _LONGEST_LANGUAGE = 35
 
 def title_of(document: Document) -> str:
     """The name of what has one, as text."""
-    if not first_known_type(document, TITLED):
+    if not first_known_type(document, NAMED):
         return ""
     return _text(_in_a_language(document, "name")[0], TITLE_AT_MOST)
 
@@ -51,7 +51,7 @@ def language_of(document: Document) -> str:
 
 
 def content_of(document: Document) -> str:
-    """The content as safe HTML, with what it asks and what it links to written out."""
+    """The content as safe HTML, with what it links to written out."""
     content = _in_a_language(document, "content")[0]
     media_type = document.get("mediaType")
     if media_type == "text/plain":
@@ -60,7 +60,7 @@ def content_of(document: Document) -> str:
         html = render(content, format="markdown", mentions={}, tag_url=lambda tag: "")
     else:
         html = clean(content, rich=bool(first_known_type(document, RICH)))
-    return html + _links(document, html) + _options(document)
+    return html + _links(document, html)
 
 
 def is_vote(document: Document) -> bool:
@@ -82,8 +82,9 @@ def _in_a_language(document: Document, key: str) -> tuple[str, str]:
     if isinstance(shown, str):
         tags = [tag for tag, text in texts.items() if text == shown] or (list(texts) if len(texts) == 1 else [])
         return shown, _language(tags[0]) if tags else ""
-    if not texts:
-        return "", ""
+    if not texts:  # Mbin says the language of what has a title alone
+        tags = list(found) if isinstance(found, Mapping) and len(found) == 1 else []
+        return "", _language(tags[0]) if tags else ""
     spoken = next((tag for tag in here().settings.server.languages if tag in texts), next(iter(texts)))
     return texts[spoken], _language(spoken)
 
@@ -104,32 +105,36 @@ def _text(html: str, most: int) -> str:
 
 
 def _links(document: Document, html: str) -> str:
-    """What a page of a forum links to, where its text does not say so."""
+    """What a page of a forum links to, where its text does not say so and it is no file that is shown."""
     if not first_known_type(document, ("Page",)):
         return ""
-    written = []
+    written, files = [], {file.url for file in attachments_of(document)}
     for link in as_list(document.get("attachment"))[:LINKS_AT_MOST]:
         url = address(link.get("href")) if isinstance(link, Mapping) and link.get("type") == "Link" else ""
-        if url and escape(url) not in html:
+        if url and url not in files and escape(url) not in html:
             written.append(clean(f'<p><a href="{escape(url)}">{escape(url)}</a></p>'))
     return "".join(written)
 
 
-def _options(document: Document) -> str:
-    """The answers a question offers, as a list."""
-    names = [
-        without_controls(name[:OPTION_AT_MOST])
-        for key in ("oneOf", "anyOf")
-        for option in as_list(document.get(key))[:OPTIONS_AT_MOST]
-        if isinstance(option, Mapping) and isinstance(name := option.get("name"), str) and name.strip()
-    ]
-    return clean("<ul>" + "".join(f"<li>{escape(name, quote=False)}</li>" for name in names) + "</ul>") if names else ""
+# The consent of whom it quotes; on what a kind receives it stands only where it holds.
+CONSENT = "quoteAuthorization"
+_QUOTES = "misskey-hub.net/ns#_misskey_quote"  # with http or https, and whatever stands before it
+_LOOKED_AT_MOST = 500
 
 
 def quoted_address(document: Document) -> str:
-    """What a post quotes (section 11): the first of the four properties that hold an address."""
+    """What a post quotes (section 11): the first of the four properties, or else a link (FEP-e232), with an address."""
     keys = ("quote", "_misskey_quote", "quoteUrl", "quoteUri")
-    return next((found for key in keys if (found := address(_link(document.get(key))))), "")
+    values = (*(_link(document.get(key)) for key in keys), *_quoting_links(document))
+    return next((found for value in values if (found := address(value))), "")
+
+
+def _quoting_links(document: Document) -> Iterator[Any]:
+    for tag in as_list(document.get("tag"))[:_LOOKED_AT_MOST]:
+        if isinstance(tag, Mapping) and first_known_type(tag, ("Link",)):
+            relations = (one for one in as_list(tag.get("rel")) if isinstance(one, str))
+            if any(one.endswith(_QUOTES) for one in relations):
+                yield tag.get("href")
 
 
 def _link(value: Any) -> Any:

@@ -38,20 +38,32 @@ class Databases:
         """The address of a new database without tables."""
         return await self._create("")
 
+    async def drop(self, url: str) -> None:
+        """Remove a database, if it was made here."""
+        await self._drop([name for name in self._made if name in url])
+
     async def close(self) -> None:
         """Remove every database made."""
-        if DIALECT == "postgres" and self._made:
+        await self._drop(self._made)
+        self._templates.clear()
+
+    async def _drop(self, names: list[str]) -> None:
+        if DIALECT == "sqlite":
+            for name in names:
+                for path in self._folder.glob(f"{name}.db*"):
+                    path.unlink()
+        elif names:
             server = await asyncpg.connect(SERVER)
             try:
-                for name in self._made:
+                for name in names:
                     await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             finally:
                 await server.close()
-        self._made.clear()
-        self._templates.clear()
+        self._made = [name for name in self._made if name not in names]
 
     async def _create(self, template: str) -> str:
         name = f"kith_test_{uuid.uuid4().hex}"
+        self._made.append(name)
         if DIALECT == "sqlite":
             path = self._folder / f"{name}.db"
             if template:
@@ -61,7 +73,8 @@ class Databases:
         try:
             source = urlsplit(template).path.strip("/")
             await server.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{source}"' if source else ""))
-            self._made.append(name)
+            # Nobody cuts the power here: a commit need not wait for the disk.
+            await server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         finally:
             await server.close()
         return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
@@ -79,6 +92,11 @@ _TABLES = {
         " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace ORDER BY c.oid DESC"
     ),
 }
+
+
+async def all_tables(database: Database) -> list[str]:
+    """The names of the tables of the current database, but for the one that remembers migrations."""
+    return [table["name"] for table in await rows(_TABLES[database.dialect]) if table["name"] != TABLE]
 
 
 async def empty(database: Database) -> None:

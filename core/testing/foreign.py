@@ -52,7 +52,7 @@ class Received:
 class Foreign:
     """A foreign server called `host`, an ASGI app; `join` makes it and instances reach one another.
 
-    `documents` are served at their paths as they stand there, `redirects` lead to other addresses, and `status`,
+    `documents` are served at their paths, or those with a query, `redirects` lead to other addresses, and `status`,
     where it is set, answers everything (503: the server is down). `inbox` has what was delivered, `asked` all requests.
     """
 
@@ -112,6 +112,8 @@ class Foreign:
             return 202, {}, {}
         if path in self.redirects:
             return 302, {}, {"location": self.redirects[path]}
+        if (asked := f"{path}?{query}") in self.documents:
+            return 200, self.documents[asked], {}
         if path in self.documents:
             return 200, self.documents[path], {}
         if path == "/.well-known/webfinger":

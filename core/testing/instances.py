@@ -28,12 +28,16 @@ from core.testing.databases import Databases, empty
 from core.testing.people import PASSWORD, Person, Visitor
 
 _ROUNDS = 100
+# Instances kept for the next test that wants one made so: each holds memory, threads, and connections of PostgreSQL,
+# which lets in a hundred.
+MOST_IDLE = 12
 _FAST: Mapping[str, object] = {
     "server.environment": "development",
     "security.argon2_time_cost": 1,
     "security.argon2_memory_cost": 8,
     "rate_limits.enabled": False,
     "accounts.require_verified_email": False,
+    "accounts.seconds_to_sign_up": 0,
     "mail.backend": "file",
     "log.level": "error",
     "log.access_sample": 0,
@@ -56,7 +60,7 @@ class TestInstance:
     __test__ = False
 
     def __init__(self, home: Home, recipe: Recipe) -> None:
-        self.host, self._home, self._recipe = recipe.host, home, recipe
+        self.host, self._home, self._recipe, self.made_by = recipe.host, home, recipe, repr(recipe)
         self.folder = Path(tempfile.mkdtemp(prefix="instance-", dir=home.folder))
         self.neighbours: dict[str, Any] = {}
 
@@ -88,9 +92,11 @@ class TestInstance:
         return load(self.folder, {}, ROOT_CONFIG, extra=extra, overrides=wanted)
 
     async def close(self) -> None:
-        """Stop the server; its folder stays until all are closed."""
+        """Stop the server, and remove what it kept."""
         await self.client.aclose()
         await stop(self.instance)
+        await self._home.databases.drop(self.instance.settings.database.url)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def base_url(self) -> str:
@@ -141,7 +147,7 @@ class TestInstance:
             await instance.hooks.on_stop(instance=instance)
             await instance.database.engine.settle()
             await empty(instance.database)
-            for name in ("files", "mail"):
+            for name in ("cache", "files", "mail", "transfers", "uploads"):
                 shutil.rmtree(self.folder / name, ignore_errors=True)
             instance.cache.drop_prefix("")
             instance.limiter = Limiter(instance.redis)
@@ -158,25 +164,29 @@ class _NoCookies(httpx.Cookies):
 class Home:
     """Where the instances of one event loop live."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="kith-test-"))
+    def __init__(self, most_idle: int = MOST_IDLE) -> None:
+        self.folder, self._most_idle = Path(tempfile.mkdtemp(prefix="kith-test-")), most_idle
         self.databases = Databases(self.folder)
-        self.idle: dict[str, list[TestInstance]] = {}
-        self.all: list[TestInstance] = []
+        self.idle: list[TestInstance] = []  # used last stands last
+        self.all: set[TestInstance] = set()
 
     @asynccontextmanager
     async def lent(self, recipe: Recipe) -> AsyncIterator[TestInstance]:
         """An empty instance made so, for the time of the block."""
-        idle = self.idle.setdefault(repr(recipe), [])
-        if idle:
-            instance = idle.pop()
+        instance = next((each for each in reversed(self.idle) if each.made_by == repr(recipe)), None)
+        if instance:
+            self.idle.remove(instance)
         else:
             instance = TestInstance(self, recipe)
             await instance.start()
-            self.all.append(instance)
+            self.all.add(instance)
         yield instance
         await instance.empty()  # where this or the test fails in an unforeseen way, it is not lent again
-        idle.append(instance)
+        self.idle.append(instance)
+        if len(self.idle) > self._most_idle:
+            longest = self.idle.pop(0)
+            self.all.remove(longest)
+            await longest.close()
 
     async def close(self) -> None:
         for instance in self.all:

@@ -8,9 +8,11 @@ from html import unescape
 
 import httpx
 
+from core.web.bots import SHOWN
 from core.web.csrf import FIELD
 
 _TOKEN = re.compile(r'name="csrfToken" value="([^"]+)"')
+_SHOWN = re.compile(r'name="shown" value="([^"]+)"')
 Values = Mapping[str, str | list[str]]
 
 
@@ -30,6 +32,6 @@ async def submit(
     """
     page = await browser.get(on, follow_redirects=True)
     more = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await browser.post(
-        path, data={FIELD: token_of(page.text), **(values or {})}, headers={"Referer": str(page.url), **more}
-    )
+    shown = _SHOWN.search(page.text)
+    hidden = {FIELD: token_of(page.text), **({SHOWN: unescape(shown[1])} if shown else {})}
+    return await browser.post(path, data={**hidden, **(values or {})}, headers={"Referer": str(page.url), **more})

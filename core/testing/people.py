@@ -36,8 +36,10 @@ class Visitor:
         return await self.instance.client.request(method, path, headers=headers, **options)
 
     async def get(self, path: str, **query: Any) -> Data:
-        """The `data` of an answer; parameters that are None are left out."""
-        return data_of(await self.call("GET", path, params={k: v for k, v in query.items() if v is not None}))
+        """The `data` of an answer; parameters stand beside those of the path, and are left out where they are None."""
+        more = str(httpx.QueryParams({name: value for name, value in query.items() if value is not None}))
+        glue = "" if not more else "&" if "?" in path else "?"
+        return data_of(await self.call("GET", f"{path}{glue}{more}"))
 
     async def post(self, path: str, body: object = None, **options: Any) -> Data:
         """POST JSON (an empty object unless told) and take the `data` of the answer."""

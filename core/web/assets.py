@@ -127,7 +127,6 @@ class Assets:
             "Cache-Control": keep,
             "ETag": f'"{asset.digest}"',
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         if asset.media_type == MEDIA_TYPES[".svg"]:

@@ -11,11 +11,17 @@ from core.web.csrf import SAFE_METHODS
 from core.web.pages import viewer_identity
 
 blueprint = Blueprint("frame", __name__)
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_GATES = ("/login", "/signup", "/setup")
-_ROBOTS = "User-agent: *\n" + "".join(
-    f"Disallow: {path}\n" for path in ("/api/", "/compose", "/login", "/lookup", "/settings", "/signup")
-)
+_WITH_FILES = "multipart/form-data"
+_FORMS = ("application/x-www-form-urlencoded", _WITH_FILES)
+_GATES = ("/login", "/signup", "/setup", "/oauth/token", "/oauth/revoke", "/oauth/introspect")
+_PRIVATE = ("/admin", "/api/", "/compose", "/invite", "/login", "/lookup", "/oauth/", "/search", "/settings", "/signup")
+_ROBOTS = "User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in _PRIVATE)
+# Those who say that they gather texts to train language models or to answer from, and that they heed this file.
+_AI_CRAWLERS = (
+    "AI2Bot", "Amazonbot", "anthropic-ai", "Applebot-Extended", "Bytespider", "CCBot", "ChatGPT-User", "Claude-Web",
+    "ClaudeBot", "cohere-ai", "Diffbot", "FacebookBot", "Google-Extended", "GPTBot", "ImagesiftBot",
+    "meta-externalagent", "OAI-SearchBot", "omgili", "PerplexityBot", "Timpibot", "YouBot",
+)  # fmt: skip
 
 
 @blueprint.before_app_request
@@ -24,9 +30,16 @@ async def refuse_nul() -> None:
     if "\0" in request.path:
         raise NotFound()
     if request.method == "POST" and request.mimetype in _FORMS:
+        if request.mimetype == _WITH_FILES and await _is_for_members():
+            return
         typed = (await request.form).lists()
         if any("\0" in value for _, values in typed for value in values):
             raise BadRequest("This holds the character U+0000, which is not text.")
+
+
+async def _is_for_members() -> bool:
+    """Whether a form with files is refused, or looked at, later: a stranger's is not waited for, let alone read."""
+    return request.path.startswith(limits.API) or await viewer_identity() is None
 
 
 @blueprint.before_app_request
@@ -42,7 +55,11 @@ async def count_forms() -> None:
 @blueprint.get("/robots.txt")
 async def robots() -> Response:
     """Where there is nothing to be found; each page says for itself whether it may be."""
-    return Response(_ROBOTS, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "max-age=86400"})
+    refused = "".join(f"User-agent: {name}\n" for name in _AI_CRAWLERS) + "Disallow: /\n\n"
+    settings = here().settings.server
+    sitemap = f"\nSitemap: {here().url('/sitemap.xml')}\n"
+    text = (refused if settings.ai_crawlers == "refuse" else "") + _ROBOTS + sitemap
+    return Response(text, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "max-age=86400"})
 
 
 @blueprint.get("/static/<path:path>")

@@ -125,3 +125,13 @@ def _said(code: str, message: str) -> Markup:
 def counted(singular: str, plural: str, count: int, /, **variables: object) -> Markup:
     """The message in the form the count asks for, as templates say it; `num` is the count."""
     return Markup(ngettext(singular, plural, count)) % {"num": count, **variables}
+
+
+def said_plainly(message: str, /, **variables: object) -> str:
+    """The message as templates of plain text say it: nothing is escaped."""
+    return gettext(message) % variables
+
+
+def counted_plainly(singular: str, plural: str, count: int, /, **variables: object) -> str:
+    """The same in the form the count asks for; `num` is the count."""
+    return ngettext(singular, plural, count) % {"num": count, **variables}

@@ -15,15 +15,18 @@ from core.accounts.models import Account
 from core.accounts.profile import settings_of
 from core.accounts.sessions import COOKIE, Identity, by_cookie, identify
 from core.api.instance_routes import counts
-from core.errors import KithError
+from core.errors import InsufficientScope, KithError
 from core.instance import Instance, here
+from core.permissions import may
 from core.web import csrf
+from core.web.admin_tabs import way_to_admin
 from core.web.assets import Assets
 from core.web.frame import (
     frame_assets,
     frame_context,
     frame_environment,
     frame_loader,
+    plain_environment,
     security_headers,
 )
 from core.web.language import choose_language, speak
@@ -42,9 +45,15 @@ class Pages:
         folders = {plugin.name: plugin.folder for plugin in instance.hooks.plugins.values()}
         self.assets: Assets = frame_assets(folders, instance.folder, hue=settings.server.accent_hue)
         loader = frame_loader(folders, instance.folder)
-        self.environment: Environment = frame_environment(loader, assets=self.assets)
+        self.environment: Environment = frame_environment(
+            loader,
+            assets=self.assets,
+            media_origins=settings.storage.origins,
+            base_url=settings.server.base_url,
+        )
+        self.plain_environment: Environment = plain_environment(self.environment)
         self.environment.globals["card_of"] = lambda kind: instance.kinds[kind].card if kind in instance.kinds else ""
-        self.headers = security_headers(secure=settings.server.base_url.startswith("https://"))
+        self.headers = security_headers(media_origins=settings.storage.origins)
 
 
 async def viewer_identity() -> Identity | None:
@@ -54,13 +63,20 @@ async def viewer_identity() -> Identity | None:
     """
     if not hasattr(g, "identity"):
         try:
-            g.identity = await identify(request)
+            g.identity = _in_person(await identify(request))
         except KithError:
             if request.method not in csrf.SAFE_METHODS:
                 raise
             g.identity = None
         _speak_to(g.identity)
     identity: Identity | None = g.identity
+    return identity
+
+
+def _in_person(identity: Identity | None) -> Identity | None:
+    """Raise InsufficientScope for an app: pages are for people."""
+    if identity is not None and identity.scopes is not None:
+        raise InsufficientScope("Apps use the API; pages are for people.")
     return identity
 
 
@@ -110,7 +126,7 @@ async def render_page(
         viewer=viewer,
         csrf_token=token,
         path=request.full_path.rstrip("?"),
-        navigation=await filled("nav", NavItem),
+        navigation=[*await filled("nav", NavItem), *await way_to_admin(identity.actor if identity else None)],
         cards=await filled("cards", Card),
         notice=notice,
     )
@@ -159,23 +175,26 @@ def html_response(html: str, status: int = 200) -> Response:
 
 async def _own_form(identity: Identity) -> dict[str, Any]:
     account: Account = identity.account
-    form = present.user(present.row_of(identity.actor))
-    return form | {"settings": settings_of(account), "unreadNotifications": 0}
+    form = present.user(present.row_of(identity.actor), own=True)
+    own = {"settings": settings_of(account), "unreadNotifications": 0}
+    return form | own | {"mayPurge": may(identity.actor, "files.purge")}
 
 
 async def site_form() -> dict[str, Any]:
     """What the frame says of this place."""
-    settings = here().settings
+    settings, provider = here().settings, here().oidc
     found = await counts()
-    is_open = settings.accounts.registration == "open" and not settings.accounts.require_verified_email
     return {
         "name": settings.server.name,
         "tagline": settings.server.description.partition("\n")[0],
         "description": settings.server.description,
         "logo": None,
         "rules": list(settings.server.rules),
-        "registration": "open" if is_open else "closed",  # nobody can ask to be let in yet
-        "reports": False,
+        "registration": settings.accounts.registration,
+        "provider": provider.name if provider else None,
+        "finder": "/search" if here().hooks.search.bound else "/lookup",
+        "reports": "moderation" in here().hooks.plugins,
+        "describing": "images" in here().hooks.plugins,
         "usersCount": found["users"],
         "postsCount": found["posts"],
         "contact": None,

@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 from markupsafe import Markup
 
 from core.html import tag_key
+from core.instance import here
+from core.web.emojis import with_emojis
 from core.web.language import gettext
 
 # What cleaned HTML looks like: lower-case names, values in double quotes, the address of a link first.
@@ -21,17 +23,23 @@ _AWAY = Markup('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">
 
 
 def shown_prose(html: str, post: Mapping[str, Any], own_media: Callable[[str], str]) -> Markup:
-    """The cleaned HTML of a post: people and hashtags lead to their pages here, pictures of other hosts are links.
+    """The cleaned HTML of a post: people and hashtags lead to their pages here, pictures of other hosts are links,
+    shortcodes are small pictures.
 
     `own_media` answers an empty address for what a page may not load.
     """
-    if "mention" in html or "tag" in html:
+    if "mention" in html or "tag" in html or "/actors/" in html:
         html = _with_own_links(html, post)
-    return Markup(_with_own_pictures(html, own_media) if "<img" in html else html)
+    html = _with_own_pictures(html, own_media) if "<img" in html else html
+    return with_emojis(Markup(html), post.get("emojis") or (), own_media)
 
 
 def _with_own_links(html: str, post: Mapping[str, Any]) -> str:
-    people = {person["url"]: f"/@{person['acct']}" for person in (post["user"], *post["mentions"])}
+    people: dict[str, str] = {}
+    for person in (post["user"], *post["mentions"]):
+        people[person["url"]] = f"/@{person['acct']}"
+        if "@" not in person["acct"]:  # there are servers that link to who somebody is, not to their page
+            people[here().url(f"/actors/{person['userId']}")] = f"/@{person['acct']}"
     keys = {tag_key(name) for name in post["tags"]}
 
     def shown(found: re.Match[str]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_compact_decimal, format_decimal
+from babel.lists import format_list
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from markupsafe import Markup
 
 from core.web.language import current_language, gettext, language, ngettext
@@ -65,6 +67,11 @@ def exact_time(value: str | datetime) -> str:
     return _exactly(as_time(value).replace(second=0, microsecond=0), current_language().code)
 
 
+def date_words(value: str | datetime) -> str:
+    """The day with its year, for what happens on it."""
+    return _day(as_time(value).date(), 0, current_language().code)
+
+
 def day_words(value: str | datetime) -> str:
     """Month and year, for `joined in …`."""
     return format_skeleton("yMMMM", as_time(value), locale=current_language().locale)
@@ -87,6 +94,11 @@ def _compact(number: int, code: str) -> str:
 def whole(number: int | None) -> str:
     """A count in full, with the reader's separators."""
     return format_decimal(number or 0, locale=current_language().locale)
+
+
+def percent(share: int) -> str:
+    """A share of a hundred, as the reader writes it."""
+    return format_percent(share / 100, locale=current_language().locale)
 
 
 def hue_class(identity: str) -> str:
@@ -112,6 +124,13 @@ class Audience:
     icon: str
     word: str
     sentence: str
+    mark: str = ""
+    """Which of several of its sort it is, where the style sheet has to tell: `circle-3`; else it is its value."""
+
+
+def content_types() -> list[tuple[str, str]]:
+    """As what a post may be typed, in words."""
+    return [("text/markdown", gettext("Markdown: *soft*, **strong**")), ("text/plain", gettext("Plain text, as typed"))]
 
 
 def audience_words(visibility: str) -> Audience:
@@ -123,11 +142,13 @@ def audience_words(visibility: str) -> Audience:
 def _audience(visibility: str, code: str) -> Audience:
     """The same in the reader's language, which is that of the code."""
     icons = {"public": "globe", "unlisted": "moon", "followers": "lock", "friends": "users-round", "direct": "at-sign"}
+    icons["circle"] = "circle-dot-dashed"
     words = {
         "public": (gettext("Public"), gettext("Everyone can see this")),
         "unlisted": (gettext("Quiet"), gettext("Everyone can see this, but it is kept out of the public lists")),
         "followers": (gettext("Followers"), gettext("Followers and people mentioned can see this")),
         "friends": (gettext("Friends"), gettext("Friends and people mentioned can see this")),
+        "circle": (gettext("Circle"), gettext("Only some friends the author has chosen can see this")),
         "direct": (gettext("Mentioned"), gettext("Only people mentioned can see this")),
     }
     word, sentence = words.get(visibility, (gettext("Only me"), gettext("Only the author can see this")))
@@ -153,6 +174,29 @@ def author_audiences(followers: int, friends: int, answered: str = "") -> list[A
         Audience(value, audience_words(value).icon, audience_words(value).word, sentence)
         for value, sentence in sentences.items()
     ]
+
+
+def circle_audience(circle_id: str, number: int, name: str, count: int, named: Sequence[str]) -> Audience:
+    """A circle as a choice of the composer: `count` friends are in it, of whom some are `named`."""
+    return Audience(f"circle:{circle_id}", "circle-dot-dashed", name, _seen_by(count, named), f"circle-{number}")
+
+
+def answering_circle() -> Audience:
+    """The choice of the composer for answers to what was for a circle."""
+    sentence = gettext("Only those who were sent what you answer will see this")
+    return Audience("circle", "circle-dot-dashed", audience_words("circle").word, sentence)
+
+
+def _seen_by(count: int, named: Sequence[str]) -> str:
+    """Some people by name, and how many others."""
+    people = format_list([*named], locale=current_language().locale)
+    if not (others := count - len(named)):
+        return gettext("%(people)s will see this") % {"people": people}
+    values = {"people": ", ".join(named), "count": whole(others)}
+    said = ngettext(
+        "%(people)s and %(count)s other will see this", "%(people)s and %(count)s others will see this", others
+    )
+    return said % values
 
 
 def _seen_by_followers(count: int, answered: str) -> str:
@@ -185,6 +229,39 @@ def _seen_by_friends(count: int, answered: str) -> str:
             count,
         )
     return said % values
+
+
+def known_words(names: Sequence[str], count: int) -> str:
+    """Who follows somebody of those whom the reader follows: some by name, and how many others."""
+    if not (others := count - len(names)):
+        return gettext("Followed by %(people)s") % {"people": format_list([*names], locale=current_language().locale)}
+    values = {"people": ", ".join(names), "count": whole(others)}
+    said = ngettext(
+        "Followed by %(people)s and %(count)s you follow", "Followed by %(people)s and %(count)s you follow", others
+    )
+    return said % values
+
+
+def reason_words(kind: str, count: int, names: Sequence[str], tag: str) -> str:
+    """Why somebody is suggested, in a few words."""
+    if kind == "followedBy":
+        return known_words(names, count)
+    if kind == "liked":
+        said = ngettext("You liked a post of theirs", "You liked %(count)s of their posts", count)
+    elif kind == "tag":
+        said = gettext("Writes about #%(tag)s, as you do")
+    elif kind == "newcomer":
+        said = gettext("New here")
+    elif count:
+        said = ngettext("%(count)s person follows them", "%(count)s people follow them", count)
+    else:
+        said = gettext("Writes here")
+    return said % {"count": whole(count), "tag": tag}
+
+
+def role_words(role: str) -> str:
+    """What somebody is to this place, for a badge; nothing for a member like others."""
+    return {"moderator": gettext("Moderator"), "admin": gettext("Admin")}.get(role, "")
 
 
 def display_name(user: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
-from core import actors, people, present, reactions
+from core import actors, domain_blocks, people, pins, polls, present, reactions
 from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Conflict, NotFound, Unauthenticated
@@ -57,10 +57,12 @@ REACTIONS: dict[str, Reaction] = {
     "unshare": reactions.unboost,
     "bookmark": reactions.bookmark,
     "unbookmark": reactions.unbookmark,
+    "pin": pins.pin,
+    "unpin": pins.unpin,
 }
 
 
-@blueprint.post("/posts/<post_id>/<any(like,unlike,share,unshare,bookmark,unbookmark):verb>")
+@blueprint.post("/posts/<post_id>/<any(like,unlike,share,unshare,bookmark,unbookmark,pin,unpin):verb>")
 async def react(post_id: str, verb: str) -> Answer:
     """Like, share or keep a post, or take that back; what is so already is no failure on a page."""
     actor = await _me()
@@ -79,12 +81,43 @@ async def react(post_id: str, verb: str) -> Answer:
     return redirect(page._replace(fragment=f"post-{entry.id}").geturl(), 303)
 
 
+@blueprint.post("/posts/<post_id>/vote")
+async def vote(post_id: str) -> Answer:
+    """Vote in a poll; who has voted already, or comes too late, sees what came of it."""
+    actor = await _me()
+    entry = await visible_entry(viewer_of(actor), post_id)
+    form = await request.form
+    found = form.getlist(f"choice-{post_id}")
+    choices = [int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 4 else -1 for choice in found]
+    try:
+        await polls.vote(actor, entry, choices)
+    except Conflict:
+        pass
+    if wants_fragment(request.headers):
+        return await render_fragment("posts/_poll.html", post=await form_of(entry, actor))
+    page = urlsplit(await _next("/"))
+    return redirect(page._replace(fragment=f"post-{entry.id}").geturl(), 303)
+
+
+@blueprint.get("/posts/<post_id>/poll")
+async def poll(post_id: str) -> Answer:
+    """How a poll stands, as a part of a page; the whole page for whoever comes by a link."""
+    actor = await viewer_actor()
+    post = await form_of(await visible_entry(viewer_of(actor), post_id), actor)
+    if post["poll"] is None:
+        raise NotFound("There is no poll in this post.")
+    if wants_fragment(request.headers):
+        return await render_fragment("posts/_poll.html", post=post)
+    return redirect(f"/@{post['user']['acct']}/{post_id}", 303)
+
+
 # -- Who knows whom ------------------------------------------------------------
 Tie = Callable[[Actor, Actor], Awaitable[object]]
 TIES: dict[str, Tie] = {
     "follow": actors.follow,
     "unfollow": actors.unfollow,
     "befriend": actors.befriend,
+    "unfollower": actors.reject,
     "mute": actors.mute,
     "unmute": actors.unmute,
     "block": actors.block,
@@ -92,11 +125,11 @@ TIES: dict[str, Tie] = {
 }
 
 
-@blueprint.post("/@<acct>/<any(follow,unfollow,befriend,block,unblock,mute,unmute):verb>")
+@blueprint.post("/@<acct>/<any(follow,unfollow,befriend,unfollower,block,unblock,mute,unmute):verb>")
 async def tie(acct: str, verb: str) -> Answer:
     """Follow, befriend, block or mute somebody, or end it; those who block one can be blocked as well."""
     actor = await _me()
-    known = verb in ("block", "unblock")
+    known = verb in ("block", "unblock", "unfollower")
     target = await people.known_actor(acct) if known else await people.visible_actor(viewer_of(actor), acct)
     try:
         await TIES[verb](actor, target)
@@ -105,6 +138,19 @@ async def tie(acct: str, verb: str) -> Answer:
     except NotFound:
         if not verb.startswith("un"):
             raise
+    return await _relation(actor, target, f"/@{target.acct}")
+
+
+@blueprint.post("/@<acct>/block-server")
+@blueprint.post("/@<acct>/unblock-server")
+async def server(acct: str) -> Answer:
+    """Block the whole server somebody is on, or lift that; what is so already is no failure on a page."""
+    actor, target = await _me(), await people.known_actor(acct)
+    is_blocking = request.path.endswith("/block-server")
+    try:
+        await (domain_blocks.block if is_blocking else domain_blocks.unblock)(actor, target.domain)
+    except (Conflict, NotFound):
+        pass
     return await _relation(actor, target, f"/@{target.acct}")
 
 

@@ -61,22 +61,48 @@ def _shown(posts: Iterable[Form]) -> Iterable[str]:
         for person in (post["user"], post["inReplyToUser"], post["sharedBy"]):
             if person:
                 yield prepared.of_actor(person["userId"])
+        if quote := post["quote"]:
+            if quote.get("postId"):
+                yield prepared.of_entry(quote["postId"])
+            if quote.get("user"):
+                yield prepared.of_actor(quote["user"]["userId"])
 
 
-async def list_page(template: str, name: str, actor: Actor | None, find: Find, *tags: str, **context: Any) -> Response:
-    """A page of posts, or the cards of it where htmx asks; `tags` are those of the list, for what strangers get."""
-    found = await find(before(name), PAGE)
-    posts = await forms(found[:PAGE], actor)
+async def list_page(
+    template: str, name: str, actor: Actor | None, find: Find, *tags: str, context: str = "", **more: Any
+) -> Response:
+    """A page of posts, or the cards of it where htmx asks; `tags` are those of the list, for what strangers get.
+
+    In which `context` it is, the viewer's filters want to know.
+    """
+    start = before(name)
+    found = await find(start, PAGE)
+    posts = await forms(found[:PAGE], actor, context)
     keep(actor, posts, *tags)
-    context |= {"posts": posts, "pagination": pagination(name, found)}
+    more |= {"posts": posts, "pagination": pagination(name, found), "caught_up_at": caught_up_at(found[:PAGE], start)}
     if wants_fragment(request.headers):
-        return await render_fragment("posts/_page.html", **context)
-    return await render_page(template, **context)
+        return await render_fragment("posts/_page.html", **more)
+    return await render_page(template, **more)
 
 
-async def forms(page: Sequence[Row], actor: Actor | None) -> list[Form]:
-    """The forms of entries, as templates need them."""
-    return present.unpacked(await present.posts(page, actor))
+def caught_up_at(page: Sequence[Row], start: str | None) -> str | None:
+    """The first entry of a page of the home feed that its reader has read already, where none before it is."""
+    newer = start
+    for row in page:
+        read_to = row.get("read_to")
+        if read_to is None or (newer is not None and newer <= read_to):
+            return None
+        if row["position"] <= read_to:
+            return str(row["id"])
+        newer = row["position"]
+    return None
+
+
+async def forms(
+    page: Sequence[Row], actor: Actor | None, context: str = "", *, opened: str | None = None
+) -> list[Form]:
+    """The forms of entries, as templates need them; less what filters hide in this context, but for one `opened`."""
+    return present.unpacked(await present.posts(page, actor, context, opened=opened))
 
 
 async def form_of(entry: Entry, actor: Actor | None) -> Form:

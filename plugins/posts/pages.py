@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response
+from typing import Any
+
+from quart import Blueprint, Response, request
 from werkzeug import Response as Redirect
 
-from core import people, prepared, present
+from core import followed, prepared, present
+from core.accounts.sessions import Identity
 from core.audience import STRANGER, viewer_of
 from core.html import tag_key
-from core.web.pages import render_page, to_login, viewer_identity
+from core.suggestions import suggested
+from core.web.htmx import wants_fragment
+from core.web.pages import filled, render_page, to_login, viewer_identity
+from core.web.slots import Card
 from plugins.posts import lists
 from plugins.posts.composing import composer
 from plugins.posts.listing import forms, keep, list_page, viewer_actor
@@ -33,13 +39,21 @@ async def home() -> Response:
         f"feed:home:{actor.id}",
         actor,
         lambda before, limit: lists.home(actor, before, limit),
-        composer=await composer(identity),
-        suggestions=await present.users(await people.suggestions(actor, SUGGESTED), actor),
+        context="home",
+        **({} if wants_fragment(request.headers) else await _around_home(identity)),
     )
 
 
+async def _around_home(identity: Identity) -> dict[str, Any]:
+    """What stands about the home feed: the composer, and people to follow."""
+    found = await suggested(identity.actor, SUGGESTED)
+    return {
+        "composer": await composer(identity),
+        "suggestions": await present.users([one.row for one in found], identity.actor),
+    }
+
+
 @blueprint.get("/local")
-@blueprint.get("/explore")
 async def local() -> Response:
     """What people here post for everybody."""
     return await _public("local", prepared.LOCAL)
@@ -59,6 +73,7 @@ async def _public(scope: str, tag: str) -> Response:
         actor,
         lambda before, limit: lists.public(viewer_of(actor), before, limit, local=scope == "local"),
         tag,
+        context="public",
         scope=scope,
     )
 
@@ -88,5 +103,8 @@ async def tagged(tag: str) -> Response:
         actor,
         lambda before, limit: lists.tagged(tag, viewer_of(actor), before, limit),
         prepared.of_tag(key),
+        context="public",
         tag=tag.lstrip("#＃"),
+        is_followed=actor is not None and await followed.follows_tag(actor, tag),
+        about=await filled("tag", Card, tag=tag.lstrip("#＃")) if actor else [],
     )

@@ -1,73 +1,84 @@
-"""The JSON API of posts: writing, reading, changing; likes, shares and bookmarks."""
+"""The JSON API of posts: writing, reading, changing."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field, field_validator
 
-from core import people, present, reactions
+from core import followed, present
 from core.api import Answer, Api, Ask
-from core.api.forms import Form, Post, StreamQuery, User, Visibility, stream_of
+from core.api.answers import page_of
+from core.api.forms import (
+    ContentType,
+    Form,
+    Policy,
+    Post,
+    QuotePolicy,
+    StreamPagination,
+    Visibility,
+    in_utc,
+)
 from core.entries import visible_entry
 from core.errors import Invalid
-from core.models import Entry
-from plugins.posts import lists, service
+from core.instance import here
+from core.revisions import shown_files
+from plugins.posts import conversations, lists, service
+from plugins.posts.asking import WantedPoll
 
 api = Api("posts", __name__)
 
 
+class NewPoll(Form):
+    """What to ask; it ends at `expiresAt`, or `expiresIn` seconds after the post appears, or else after a day."""
+
+    options: list[str]
+    multiple: bool = Field(False, description="Whether several options can be chosen.")
+    expires_at: datetime | None = None
+    expires_in: int | None = Field(None, ge=1, le=31_536_000)
+
+    _in_utc = field_validator("expires_at")(in_utc)
+
+    def wanted(self) -> WantedPoll:
+        """The poll as the service takes it."""
+        ends_at = self.expires_at.isoformat() if self.expires_at else None
+        kept: WantedPoll = {"options": self.options, "multiple": self.multiple}
+        return {**kept, "expires_at": ends_at, "expires_in": self.expires_in}
+
+
 class PostBody(Form):
     content: str
+    content_type: ContentType | None = Field(
+        None, description="As what it was typed; unless you say so as in `settings.contentType`, in changes as it was."
+    )
     content_warning: str | None = None
     language: str | None = Field(None, max_length=35, pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*$")
     sensitive: bool | None = None
+    reply_policy: Policy | None = Field(None, description="Who may answer it; at first everybody who sees it.")
+    quote_policy: QuotePolicy | None = Field(None, description="Who may quote it, where everybody may see it.")
+    poll: NewPoll | None = None
+    file_ids: list[str] | None = Field(None, description="Of POST /files, in the order in which they are shown.")
 
 
 class NewPost(PostBody):
     visibility: Visibility | None = None
+    circle_id: str | None = Field(None, description="One of your circles; `visibility` then is `circle`.")
     in_reply_to: str | None = None
     quote: str | None = None
     local_only: bool = False
     publish_at: datetime | None = None
-    file_ids: list[str] = []
     media_id: str | None = None
     group_id: str | None = None
-    poll: dict[str, Any] | None = None
 
-    @field_validator("publish_at")
-    @classmethod
-    def _in_utc(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("A time needs its offset, such as Z.")
-        try:
-            return value.astimezone(UTC) if value else None
-        except OverflowError:
-            raise ValueError("There is no such time.") from None
+    _in_utc = field_validator("publish_at")(in_utc)
 
 
 class Status(Form):
     content: str
     media_id: str | None = None
     visibility: Visibility | None = None
-
-
-class Liked(Form):
-    post_id: str
-    is_liked: bool
-    likes_count: int
-
-
-class Shared(Form):
-    post_id: str
-    is_shared: bool
-    shares_count: int
-
-
-class Bookmarked(Form):
-    post_id: str
-    is_bookmarked: bool
 
 
 class Deleted(Form):
@@ -79,9 +90,17 @@ class Scheduled(Form):
     publish_at: str
 
 
+class RevisionFile(Form):
+    """A file it showed then, in words: it may be gone."""
+
+    type: str
+    alt: str | None
+
+
 class RevisionForm(Form):
     content: str
     content_warning: str | None
+    attachments: list[RevisionFile]
     created_at: str
 
 
@@ -89,10 +108,17 @@ class History(Form):
     revisions: list[RevisionForm]
 
 
+class ThreadQuery(Form):
+    cursor: str | None = Field(None, description="The `nextCursor` of the page before.")
+
+
 class Thread(Form):
+    is_thread_muted: bool = Field(description="Whether you hear no more of this conversation.")
     ancestors: list[Post]
     post: Post
     replies: list[Post] = Field(description="All answers below the post, oldest first; `inReplyTo` makes the tree.")
+    pagination: StreamPagination
+    is_looking: bool = Field(description="Whether other servers are being asked for more; `post:ID` tells what comes.")
 
 
 @api.post("/posts", body=NewPost, answer=Post, status=201, also={202: Scheduled})
@@ -102,17 +128,8 @@ async def create_post(ask: Ask[NewPost, None]) -> Answer:
     With `publishAt` it is kept until then, and the answer is its id and time.
     """
     body = ask.body
-    _refuse_what_is_not_here(body)
-    wanted: dict[str, Any] = {
-        "content": body.content,
-        "visibility": body.visibility,
-        "content_warning": body.content_warning or "",
-        "language": body.language or "",
-        "reply_to_id": body.in_reply_to,
-        "quote_id": body.quote,
-        "local_only": body.local_only,
-        "sensitive": body.sensitive or False,
-    }
+    refuse_what_is_not_here(body)
+    wanted = wanted_of(body)
     if body.publish_at:
         post_id = await service.write_later(ask.actor, body.publish_at, wanted)
         later = {"postId": post_id, "publishAt": present.stamp(body.publish_at)}
@@ -121,9 +138,29 @@ async def create_post(ask: Ask[NewPost, None]) -> Answer:
     return Answer(await present.post(entry, ask.actor), 201, location=_location(entry.id))
 
 
-def _refuse_what_is_not_here(body: NewPost) -> None:
-    """Files, things, groups and polls belong to plugins; without one, there is nothing their ids could name."""
-    named = {"fileIds": body.file_ids, "mediaId": body.media_id, "groupId": body.group_id, "poll": body.poll}
+def wanted_of(body: NewPost) -> dict[str, Any]:
+    """What the service is to write."""
+    return {
+        "content": body.content,
+        "content_type": body.content_type,
+        "visibility": body.visibility,
+        "circle_id": body.circle_id,
+        "content_warning": body.content_warning or "",
+        "language": body.language or "",
+        "reply_to_id": body.in_reply_to,
+        "quote_id": body.quote,
+        "local_only": body.local_only,
+        "sensitive": body.sensitive or False,
+        "reply_policy": body.reply_policy,
+        "quote_policy": body.quote_policy,
+        "poll": body.poll.wanted() if body.poll else None,
+        "file_ids": body.file_ids or [],
+    }
+
+
+def refuse_what_is_not_here(body: NewPost) -> None:
+    """Things and groups belong to plugins; without one, there is nothing their ids could name."""
+    named = {"mediaId": body.media_id, "groupId": body.group_id}
     errors = {field: "There is no such thing here." for field, wanted in named.items() if wanted}
     if errors:
         raise Invalid(errors)
@@ -150,15 +187,23 @@ async def read_post(ask: Ask[None, None], post_id: str) -> object:
 
 @api.put("/posts/<post_id>", body=PostBody, answer=Post)
 async def change_post(ask: Ask[PostBody, None], post_id: str) -> object:
-    """Change a post; what it said before is kept."""
+    """Change a post; what it said before is kept.
+
+    Without `poll` it asks what it asked, with one that has no options nothing; other options begin without votes.
+    """
     body = ask.body
     entry = await service.change(
         ask.actor,
         post_id,
         body.content,
+        content_type=body.content_type,
         content_warning=body.content_warning,
         language=body.language,
         sensitive=body.sensitive,
+        reply_policy=body.reply_policy,
+        quote_policy=body.quote_policy,
+        poll=body.poll.wanted() if body.poll else None,
+        file_ids=body.file_ids,
     )
     return await present.post(entry, ask.actor)
 
@@ -178,6 +223,7 @@ async def read_history(ask: Ask[None, None], post_id: str) -> object:
         {
             "content": row["content"],
             "contentWarning": row["content_warning"] or None,
+            "attachments": _in_words(row["files"]),
             "createdAt": present.stamp(row["created_at"]),
         }
         for row in await lists.revisions(entry)
@@ -185,73 +231,28 @@ async def read_history(ask: Ask[None, None], post_id: str) -> object:
     current = {
         "content": entry.content,
         "contentWarning": entry.content_warning or None,
+        "attachments": _in_words(await shown_files(entry)),
         "createdAt": present.stamp(entry.edited_at or entry.published_at),
     }
     return {"revisions": [*past, current]}
 
 
-@api.get("/posts/<post_id>/thread", answer=Thread, signed_out=True)
-async def read_thread(ask: Ask[None, None], post_id: str) -> object:
-    """A post with what it answers and all that was answered to it."""
-    entry = await visible_entry(ask.viewer, post_id)
-    above, below = await lists.ancestors(entry, ask.viewer), await lists.descendants(entry, ask.viewer)
+def _in_words(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": file["type"], "alt": file["alt"] or None} for file in files]
+
+
+@api.get("/posts/<post_id>/thread", query=ThreadQuery, answer=Thread, signed_out=True)
+async def read_thread(ask: Ask[None, ThreadQuery], post_id: str) -> object:
+    """A post with what it answers and all that was answered to it, five hundred answers at a time."""
+    entry, name = await visible_entry(ask.viewer, post_id), f"thread:{post_id}"
+    above = [row for row in await conversations.line(entry, ask.viewer) if row["id"] != entry.id]
+    below = await conversations.descendants(entry, ask.viewer, ask.before(name))
+    most = conversations.THREAD_AT_MOST
+    forms = await present.posts(below[:most], ask.actor_or_none, "thread")
     return {
-        "ancestors": await present.posts(above, ask.actor_or_none),
+        "isThreadMuted": ask.identity is not None and await followed.mutes_thread(ask.actor.id, entry),
+        "ancestors": await present.posts(above, ask.actor_or_none, "thread"),
         "post": await present.post(entry, ask.actor_or_none),
-        "replies": await present.posts(below, ask.actor_or_none),
+        **page_of("replies", list(forms), here().cursors.following(name, below, most)),
+        "isLooking": ask.identity is not None and bool(await here().hooks.look_for_replies(entry=entry)),
     }
-
-
-@api.get("/posts/<post_id>/likes", query=StreamQuery, answer=stream_of("users", User), signed_out=True)
-async def read_likes(ask: Ask[None, StreamQuery], post_id: str) -> object:
-    """Who likes a post, latest first."""
-    entry = await visible_entry(ask.viewer, post_id)
-    name = f"likes:{entry.id}"
-    found = await people.likers(entry.id, ask.viewer, ask.before(name), ask.query.limit)
-    return ask.page("users", name, found, list(await present.users(found, ask.actor_or_none)))
-
-
-async def _fresh(post_id: str) -> Entry:
-    return await Entry.get(id=post_id)
-
-
-@api.post("/posts/<post_id>/like", answer=Liked)
-async def like(ask: Ask[None, None], post_id: str) -> object:
-    """Like a post."""
-    await reactions.like(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isLiked": True, "likesCount": (await _fresh(post_id)).likes_count}
-
-
-@api.delete("/posts/<post_id>/like", answer=Liked)
-async def unlike(ask: Ask[None, None], post_id: str) -> object:
-    """Take a like back."""
-    await reactions.unlike(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isLiked": False, "likesCount": (await _fresh(post_id)).likes_count}
-
-
-@api.post("/posts/<post_id>/share", answer=Shared)
-async def share(ask: Ask[None, None], post_id: str) -> object:
-    """Pass a post on to your followers."""
-    await reactions.boost(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isShared": True, "sharesCount": (await _fresh(post_id)).boosts_count}
-
-
-@api.delete("/posts/<post_id>/share", answer=Shared)
-async def unshare(ask: Ask[None, None], post_id: str) -> object:
-    """Take a share back."""
-    await reactions.unboost(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isShared": False, "sharesCount": (await _fresh(post_id)).boosts_count}
-
-
-@api.post("/posts/<post_id>/bookmark", answer=Bookmarked)
-async def bookmark(ask: Ask[None, None], post_id: str) -> object:
-    """Keep a post to find it again; nobody else learns of it."""
-    await reactions.bookmark(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isBookmarked": True}
-
-
-@api.delete("/posts/<post_id>/bookmark", answer=Bookmarked)
-async def unbookmark(ask: Ask[None, None], post_id: str) -> object:
-    """Forget a bookmark."""
-    await reactions.unbookmark(ask.actor, await visible_entry(ask.viewer, post_id))
-    return {"postId": post_id, "isBookmarked": False}

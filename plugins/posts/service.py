@@ -2,79 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
-from core import entries
-from core.actors import are_apart
-from core.audience import OPEN, viewer_of
+from core import circles, entries, policies, polls
+from core.attachments import drafts_of, drafts_of_files
+from core.audience import viewer_of
+from core.changing_policies import change_policies
 from core.database import is_id, new_id, now, transaction
 from core.entries import Draft, publishing, visible_entry
-from core.errors import Forbidden, Invalid, NotFound
-from core.html import Linked, counted_length, find_mentions, find_tags, render, without_controls
-from core.instance import here
-from core.models import Actor, Entry
-from core.people import find
+from core.errors import Invalid, NotFound
+from core.html import CONTENT_TYPES, find_tags, tag_key
+from core.models import Actor, Entry, EntryTag
+from core.permissions import require_allowed
+from core.storage import files
 from core.tasks import task
-from plugins.posts.models import ScheduledPost
+from plugins.posts.asking import WantedPoll, poll_draft
+from plugins.posts.making import KIND, Wanted, answering, drafted, worded
+from plugins.posts.models import ImportedPost, KeptDraft, ScheduledPost
 
-KIND = "post"
-MENTIONS_AT_MOST = 30
-# From the widest to the narrowest: an answer never reaches further than what it answers.
-WIDTH = {"public": 0, "unlisted": 1, "followers": 2, "friends": 3, "direct": 4, "private": 5}
-
-
-class Wanted(TypedDict, total=False):
-    """What a post may be besides its words; a visibility of None is the usual one."""
-
-    visibility: str | None
-    content_warning: str
-    language: str
-    reply_to_id: str | None
-    quote_id: str | None
-    local_only: bool
-    sensitive: bool
+Unpublished = KeptDraft | ScheduledPost
 
 
-async def write(author: Actor, content: str, *, entry_id: str = "", **wanted: Unpack[Wanted]) -> Entry:
-    """Publish a post. Raises Invalid naming the field, NotFound for what it answers or quotes, Rejected."""
-    draft = await _drafted(author, content, **wanted)
-    draft.id = entry_id
-    async with publishing(draft) as entry:
-        pass
-    return entry
-
-
-async def _drafted(
+async def write(
     author: Actor,
     content: str,
     *,
-    visibility: str | None = None,
-    content_warning: str = "",
-    language: str = "",
-    reply_to_id: str | None = None,
-    quote_id: str | None = None,
-    local_only: bool = False,
-    sensitive: bool = False,
-) -> Draft:
-    draft = await _draft(author, content, content_warning=content_warning, language=language)
-    draft.sensitive = sensitive
-    if reply_to_id:
-        draft.reply_to = await visible_entry(viewer_of(author), reply_to_id)
-        await _answer(draft, draft.reply_to)
-    if quote_id:
-        draft.quote = await visible_entry(viewer_of(author), quote_id)
-        if draft.quote.visibility not in OPEN and draft.quote.author_id != author.id:
-            raise Invalid({"quote": "Only what everybody may see can be quoted."})
-    draft.visibility = _narrowed(visibility, draft.reply_to)
-    draft.local_only = local_only or any(known.local_only for known in (draft.reply_to, draft.quote) if known)
-    return draft
+    entry_id: str = "",
+    are_taken: bool = False,
+    instead_of: Unpublished | None = None,
+    **wanted: Unpack[Wanted],
+) -> Entry:
+    """Publish a post; `are_taken` says that its files were set aside for it before.
+
+    What it was until now, a draft or a post for later, is gone with that: once, whoever else publishes it meanwhile.
+    Raises Invalid naming the field, NotFound for what it answers or quotes and for what it was, Rejected.
+    """
+    draft = await drafted(author, content, **wanted)
+    draft.id = entry_id
+    async with publishing(draft) as entry:
+        await _replace(instead_of)
+        if not are_taken:
+            await files.take(author.id, wanted.get("file_ids", ()))
+        await polls.end_later(entry, draft.poll)
+    return entry
 
 
-async def comment(author: Actor, parent_id: str, content: str, *, content_warning: str = "") -> Entry:
+async def _replace(former: Unpublished | None) -> None:
+    if former is None:
+        return
+    if not await type(former).filter(id=former.id).delete():
+        raise NotFound("This is gone already: published or thrown away somewhere else.")
+    if isinstance(former, KeptDraft):
+        await files.hold(former.author_id, former.body.get("file_ids") or (), now())
+
+
+async def draft_of_kind(kind: str, author: Actor, content: str, **wanted: Unpack[Wanted]) -> Draft:
+    """What has the words of a post and is of another kind, ready to be published. Raises as `write` does."""
+    return await drafted(author, content, kind=kind, **wanted)
+
+
+async def comment(
+    author: Actor, parent_id: str, content: str, *, content_warning: str = "", content_type: str | None = None
+) -> Entry:
     """Answer an entry of any kind; the answer is for whom the entry is for. Raises Invalid, NotFound, Rejected."""
-    return await write(author, content, content_warning=content_warning, reply_to_id=parent_id)
+    wanted: Wanted = {"content_warning": content_warning, "content_type": content_type, "reply_to_id": parent_id}
+    return await write(author, content, **wanted)
 
 
 @task
@@ -83,25 +77,46 @@ async def publish_due(post_id: str) -> None:
     waiting = await ScheduledPost.get_or_none(id=post_id)
     if waiting is None:
         return
-    author = await Actor.get(id=waiting.author_id)
+    author, opens_at = await Actor.get(id=waiting.author_id), waiting.publish_at
     if author.is_here and not await Entry.exists(id=post_id):
         try:
-            await write(author, **waiting.body, entry_id=post_id)
+            can_be = await _as_it_can_be(author, waiting.body)
+            await write(author, **can_be, opens_at=opens_at, entry_id=post_id, are_taken=True)
         except NotFound:  # what it answers or quotes has gone meanwhile
-            await write(author, **{**waiting.body, "reply_to_id": None, "quote_id": None}, entry_id=post_id)
+            alone = {**waiting.body, "reply_to_id": None, "quote_id": None}
+            can_be = await _as_it_can_be(author, alone)
+            await write(author, **can_be, opens_at=opens_at, entry_id=post_id, are_taken=True)
     await waiting.delete()
 
 
-async def write_later(author: Actor, at: datetime, body: dict[str, Any]) -> str:
+async def _as_it_can_be(author: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    """What was written for a circle that is gone or empty by now is for nobody else: its author alone has it."""
+    if body.get("visibility") != "circle" or body.get("reply_to_id"):
+        return body
+    try:
+        await circles.audience(author, body.get("circle_id") or "")
+    except Invalid:
+        return {**body, "visibility": "private", "circle_id": None}
+    return body
+
+
+async def write_later(
+    author: Actor, at: datetime, body: dict[str, Any], *, instead_of: Unpublished | None = None
+) -> str:
     """Keep a post until its time has come; the id it will have. Raises as `write`, where it could not be published."""
     if at <= now():
         raise Invalid({"publishAt": "This is in the past."})
-    draft = await _drafted(author, **body)
+    draft = await drafted(author, **body, opens_at=at)
     # What it answers may be gone by then: who may see it is settled now.
     body = {**body, "visibility": draft.visibility, "local_only": draft.local_only}
     # The id carries the time of publication: it is known now, and sorts where the post will stand.
     entry_id = new_id(at)
     async with transaction():
+        await _replace(instead_of)
+        taken = instead_of.body.get("file_ids", ()) if isinstance(instead_of, ScheduledPost) else ()
+        wanted = body.get("file_ids", ())
+        await files.let_go(set(taken) - set(wanted))
+        await files.take(author.id, [one for one in wanted if one not in taken])
         await ScheduledPost.create(id=entry_id, author_id=author.id, body=body, publish_at=at)
         await publish_due.later(post_id=entry_id, delay=(at - now()).total_seconds())
     return entry_id
@@ -113,20 +128,11 @@ async def scheduled_by(author_id: str) -> list[dict[str, Any]]:
     return [{"publishAt": one.publish_at.isoformat(), "body": one.body} for one in waiting]
 
 
-async def restore(author_id: str, scheduled: Sequence[Mapping[str, Any]]) -> None:
-    """Bring back what is still to come and not here; what it answered or quoted elsewhere is not brought along."""
-    author = await Actor.get(id=author_id)
-    known = {(one["publishAt"], one["body"]["content"]) for one in await scheduled_by(author_id)}
-    for one in scheduled:
-        at = datetime.fromisoformat(one["publishAt"])
-        body = {**one["body"], "reply_to_id": None, "quote_id": None}
-        if at > now() and (one["publishAt"], body["content"]) not in known:
-            await write_later(author, at, body)
-
-
 async def erase(author_id: str) -> None:
-    """Forget what somebody who left had written for later."""
+    """Forget what somebody who left had not published yet, and from where they brought what."""
+    await KeptDraft.filter(author_id=author_id).delete()
     await ScheduledPost.filter(author_id=author_id).delete()
+    await ImportedPost.filter(author_id=author_id).delete()
 
 
 async def change(
@@ -134,109 +140,88 @@ async def change(
     entry_id: str,
     content: str,
     *,
+    content_type: str | None = None,
     content_warning: str | None = None,
     language: str | None = None,
     sensitive: bool | None = None,
+    reply_policy: str | None = None,
+    quote_policy: str | None = None,
+    poll: WantedPoll | None = None,
+    file_ids: Sequence[str] | None = None,
 ) -> Entry:
-    """Give one's own post new words; what is None stays. Raises NotFound, Forbidden for others', Invalid, Rejected."""
-    entry = await own(actor, entry_id)
-    draft = await _draft(
+    """Give one's own post new words; what is None stays, a poll without options goes, and other options begin anew.
+
+    Raises NotFound, Forbidden for others', Invalid, Rejected.
+    """
+    entry = await own(actor, entry_id, "edit")
+    shown = await drafts_of(entry)
+    attachments = shown if file_ids is None else await drafts_of_files(actor, file_ids)
+    draft = await worded(
         actor,
         content,
+        content_type=content_type or entry.source_type,
         content_warning=entry.content_warning if content_warning is None else content_warning,
         language=entry.language if language is None else language,
         kind=entry.kind,
+        attachments=attachments,
     )
     draft.visibility, draft.title = entry.visibility, entry.title
+    draft.tags += await _tags_beside_words(entry)
     draft.sensitive = entry.sensitive if sensitive is None else sensitive
+    draft.poll = poll_draft(poll)
     if entry.reply_to_id:
         parent = await Entry.get(id=entry.reply_to_id)
-        await _answer(draft, parent)
-    return await entries.edit(entry, draft)
+        await answering(draft, parent)
+    if entry.visibility == "circle":  # who was sent it goes on seeing it, whoever is in the circle now
+        draft.silent_mentions = await Actor.filter(id__in=await entries.addressed(entry))
+    is_same = [one.file_id for one in shown] == [one.file_id for one in attachments]
+    if is_same and draft.poll is None and all(getattr(draft, name) == getattr(entry, name) for name in _SAID):
+        await change_policies(entry, reply=reply_policy, quote=quote_policy)
+        return entry
+    draft.reply_policy, draft.quote_policy = reply_policy, quote_policy
+    before, after = ({one.file_id for one in some if one.file_id} for some in (shown, attachments))
+    async with transaction():
+        await files.take(actor.id, list(after - before))
+        await files.let_go(before - after)
+        await polls.end_later(entry, draft.poll)
+        return await entries.edit(entry, draft)
+
+
+async def _tags_beside_words(entry: Entry) -> list[str]:
+    """The hashtags of an entry that do not stand in its words: they stay whatever it says."""
+    if entry.kind == KIND:
+        return []
+    in_words = {tag_key(name) for name in find_tags(entry.source, format=CONTENT_TYPES[entry.source_type])}
+    return [tag.name for tag in await EntryTag.filter(entry_id=entry.id) if tag.key not in in_words]
+
+
+_SAID = ("source", "source_type", "content", "content_warning", "language", "sensitive")
 
 
 async def delete(actor: Actor, entry_id: str) -> None:
     """Take one's own post away. Raises NotFound, Forbidden for other people's."""
     waiting = await ScheduledPost.get_or_none(id=entry_id, author_id=actor.id) if is_id(entry_id) else None
     if waiting:
-        await waiting.delete()
+        async with transaction():
+            await files.let_go(waiting.body.get("file_ids", ()))
+            await waiting.delete()
         return
-    await entries.remove(await own(actor, entry_id), by=actor)
+    await entries.remove(await own(actor, entry_id, "delete"), by=actor)
 
 
-async def own(actor: Actor, entry_id: str) -> Entry:
-    """One's own post. Raises NotFound, Forbidden for other people's."""
+async def own(actor: Actor, entry_id: str, action: str) -> Entry:
+    """A post that somebody may do this to: their own. Raises NotFound, Forbidden for other people's."""
     entry = await visible_entry(viewer_of(actor), entry_id)
-    if entry.author_id != actor.id:
-        raise Forbidden("This is somebody else's.")
+    await require_allowed(actor, action, entry, None if entry.author_id == actor.id else "This is somebody else's.")
     return entry
 
 
-def _check_content(content: str) -> None:
-    length = counted_length(content)
-    if not content.strip():
-        raise Invalid({"content": "Write something first."})
-    most = here().settings.limits.post_characters
-    if length > most:
-        raise Invalid({"content": f"This is too long: {length} characters of at most {most}."})
-
-
-async def _draft(
-    author: Actor, content: str, *, content_warning: str, language: str, kind: str = KIND
-) -> Draft:
-    content = without_controls(content)
-    _check_content(content)
-    if len(content_warning) > 500:
-        raise Invalid({"contentWarning": "This is too long: at most 500 characters."})
-    named = await _mentioned(author, content)
-    html = render(content, format="markdown", mentions=named.links, tag_url=lambda tag: here().url(f"/tags/{tag}"))
-    return Draft(
-        kind=kind,
-        author=author,
-        content=html,
-        source=content,
-        content_warning=content_warning.strip(),
-        language=language or here().settings.server.languages[0],
-        mentions=named.actors,
-        tags=find_tags(content),
-    )
-
-
-class _Named:
-    def __init__(self) -> None:
-        self.links: dict[str, Linked] = {}
-        self.actors: list[Actor] = []
-
-
-async def _mentioned(author: Actor, content: str) -> _Named:
-    """Who is named in a text; people of other servers are looked up there if they are not known yet."""
-    named = _Named()
-    for mention in list(find_mentions(content))[:MENTIONS_AT_MOST]:
-        actor = await find(mention.key) or (await _look_up(f"@{mention.key}") if mention.host else None)
-        if actor is None or not actor.is_here or await are_apart(author.id, actor.id):
-            continue
-        named.links[mention.key] = Linked(url=actor.url or actor.uri, label=actor.username, uri=actor.uri)
-        if actor.id not in [known.id for known in named.actors]:
-            named.actors.append(actor)
-    return named
-
-
-async def _look_up(address: str) -> Actor | None:
-    found = await here().hooks.look_up(address=address)
-    return found if isinstance(found, Actor) else None
-
-
-async def _answer(draft: Draft, parent: Entry) -> None:
-    """Whoever is answered learns of it, and so does everybody in a conversation that is for a few."""
-    draft.reply_to = parent
-    addressed: Sequence[str] = [parent.author_id]
-    if parent.visibility == "direct":
-        addressed = [parent.author_id, *await entries.addressed(parent)]
-    known = {actor.id for actor in draft.mentions} | {draft.author.id}
-    draft.silent_mentions = await Actor.filter(id__in=[one for one in addressed if one not in known])
-
-
-def _narrowed(wanted: str | None, parent: Entry | None) -> str:
-    if parent is None:
-        return wanted or "public"
-    return max(wanted or parent.visibility, parent.visibility, key=WIDTH.__getitem__)
+async def opinion(actor: Actor, action: str, subject: Entry | Actor) -> bool | None:
+    """Authors change and delete what is theirs, whatever its kind, and say who may answer and quote it."""
+    if isinstance(subject, Actor):
+        return None
+    if action == "reply":
+        return await policies.permits(actor, "reply", subject)
+    if action == "quote":
+        return await policies.permits(actor, "quote", subject)
+    return action in ("edit", "delete") and subject.author_id == actor.id or None

@@ -10,19 +10,22 @@ from core.present import Form
 DEEPEST = 4  # what is answered deeper than this stands behind a link to its own thread
 
 
-def tree(root_id: str, below: Sequence[Form]) -> list[dict[str, Any]]:
-    """The answers to `root_id`, each with those to it; `moreCount` is how many lie below the deepest."""
+def tree(top: Sequence[Form], below: Sequence[Form], *, is_whole: bool = True) -> list[dict[str, Any]]:
+    """The answers in `top`, each with those to it; `moreCount` is how many more were given than stand here.
+
+    `below` is all that was answered to them, or, where `is_whole` is false, a part of it.
+    """
     answers: dict[str, list[Form]] = {}
     for form in below:
         answers.setdefault(form["inReplyTo"], []).append(form)
-    return [_branch(form, answers, 1) for form in answers.get(root_id, [])]
+    return [_branch(form, answers, 1, is_whole) for form in top]
 
 
-def _branch(form: Form, answers: dict[str, list[Form]], depth: int) -> dict[str, Any]:
-    direct = answers.get(form["postId"], [])
-    shown = direct if depth < DEEPEST else []
+def _branch(form: Form, answers: dict[str, list[Form]], depth: int, is_whole: bool) -> dict[str, Any]:
+    shown = answers.get(form["postId"], []) if depth < DEEPEST else []
+    is_all = depth < DEEPEST and is_whole
     return {
         "post": form,
-        "replies": [_branch(answer, answers, depth + 1) for answer in shown],
-        "moreCount": len(direct) - len(shown),
+        "replies": [_branch(answer, answers, depth + 1, is_whole) for answer in shown],
+        "moreCount": 0 if is_all else max(form["commentsCount"] - len(shown), 0),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quart import Blueprint, Response, redirect, request
@@ -11,19 +11,37 @@ from werkzeug import Response as Redirect
 from core.accounts.sessions import Identity
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Invalid, KithError, NotFound, Rejected, Unauthenticated
-from core.models import Entry
+from core.errors import Forbidden, Invalid, NotFound, Rejected, Unauthenticated
+from core.file_forms import file_form
+from core.models import Actor, Entry
+from core.present import stamp
+from core.storage.models import File
+from core.web.chosen_files import chosen_files, ids_of, is_arranging
 from core.web.forms import Form, local_path
 from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import render_fragment, render_page, to_login, viewer_identity
-from plugins.posts import service
+from plugins.posts import drafts, scheduling, service
 from plugins.posts.composing import composer
 from plugins.posts.listing import form_of, gone_to
+from plugins.posts.models import ScheduledPost
+from plugins.posts.typed import (
+    ABOUT,
+    SAID,
+    WORDS,
+    Typed,
+    body_of,
+    policies_of,
+    poll_of,
+    seen,
+    time_of,
+    typed_words,
+    values_of,
+    wrong,
+)
 
 blueprint = Blueprint("posts_writing", __name__)
 Answer = Response | Redirect
-Typed = dict[str, str]
 
 
 async def _me() -> Identity:
@@ -39,13 +57,8 @@ async def _post(identity: Identity, entry: Entry) -> Mapping[str, Any]:
 
 
 async def _parent(identity: Identity, parent_id: str) -> Mapping[str, Any]:
-    """What is answered. Raises NotFound."""
+    """What is answered or quoted. Raises NotFound."""
     return await _post(identity, await visible_entry(viewer_of(identity.actor), parent_id))
-
-
-async def _typed(*names: str) -> Typed:
-    form = await request.form
-    return {name: str(form.get(name, "")).replace("\r\n", "\n") for name in names}
 
 
 # -- New -----------------------------------------------------------------------
@@ -55,15 +68,41 @@ async def compose_page() -> Answer:
     identity = await viewer_identity()
     if identity is None:
         return to_login()
+    if draft_id := request.args.get("draft"):
+        draft = await drafts.own(identity.actor, draft_id)
+        named = {"draftId": draft.id, "draftVersion": str(draft.version)}
+        return await _kept_form(identity, draft.body, named)
+    if scheduled_id := request.args.get("scheduled"):
+        waiting = await scheduling.own(identity.actor, scheduled_id)
+        return await _kept_form(
+            identity, {**waiting.body, "publish_at": stamp(waiting.publish_at)}, {"scheduledId": waiting.id}
+        )
     parent_id = request.args.get("inReplyTo") or request.args.get("reply")
     parent = await _parent(identity, parent_id) if parent_id else None
-    return await _form(identity, parent)
+    quote_id = request.args.get("quote")
+    return await _form(identity, parent, quoted=await _parent(identity, quote_id) if quote_id else None)
+
+
+async def _kept_form(identity: Identity, body: Mapping[str, Any], named: Typed) -> Response:
+    """The composer, to go on with what was kept."""
+    about = {"inReplyTo": body.get("reply_to_id") or "", "quote": body.get("quote_id") or ""}
+    known = await File.filter(id__in=body["file_ids"], owner_id=identity.actor.id) if body.get("file_ids") else []
+    files = {file.id: file_form(file) for file in known}
+    shown = [files[file_id] for file_id in body.get("file_ids") or () if file_id in files]
+    return await typed_form(identity, Form({**values_of(body), **about, **named}), shown)
 
 
 async def _form(
-    identity: Identity, parent: Mapping[str, Any] | None, form: Form | None = None, status: int = 200
+    identity: Identity,
+    parent: Mapping[str, Any] | None,
+    form: Form | None = None,
+    status: int = 200,
+    quoted: Mapping[str, Any] | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
+    preview: Mapping[str, Any] | None = None,
 ) -> Response:
-    context: dict[str, Any] = {"composer": await composer(identity, form, parent), "reply_to": parent}
+    context: dict[str, Any] = {"composer": await composer(identity, form, parent, files), "reply_to": parent}
+    context |= {"quoting": quoted, "preview": preview}
     if wants_fragment(request.headers):
         return await render_fragment("posts/_composer.html", status=status, **context)
     return await render_page("posts/compose.html", status=status, post=None, **context)
@@ -71,43 +110,59 @@ async def _form(
 
 @blueprint.post("/compose")
 async def compose() -> Answer:
-    """Publish."""
+    """Publish, or keep it for its time."""
     identity = await _me()
-    typed = await _typed("content", "contentWarning", "visibility", "language")
-    form = await request.form
-    parent_id = form.get("inReplyTo") or None
+    typed = await typed_words(*WORDS, *ABOUT)
+    files: Sequence[Mapping[str, Any]] = ()
     try:
-        if typed["visibility"] and typed["visibility"] not in service.WIDTH:
-            raise Invalid({"visibility": _("Choose who will see this.")})
-        entry = await service.write(
-            identity.actor,
-            typed["content"],
-            visibility=typed["visibility"] or None,
-            content_warning=typed["contentWarning"],
-            language=typed["language"],
-            reply_to_id=parent_id,
-        )
-    except (Invalid, Rejected) as error:
-        parent = await _parent(identity, parent_id) if parent_id else None
-        return await _form(identity, parent, _wrong(typed, error), 422)
-    except NotFound:
+        files = await chosen_files(identity.actor)
+        if await is_arranging():
+            await poll_of(typed)
+            return await typed_form(identity, Form(typed), files)
+        body, at = await body_of(typed, ids_of(files)), time_of(typed)
+        former = await _former(identity.actor, typed)
+        if isinstance(former, ScheduledPost):
+            at = at or former.publish_at
+        if at:
+            await service.write_later(identity.actor, at, body, instead_of=former)
+            return gone_to("/scheduled") if wants_fragment(request.headers) else redirect("/scheduled", 303)
+        entry = await service.write(identity.actor, **body, instead_of=former)
+    except (Invalid, Rejected, Forbidden) as error:
+        return await typed_form(identity, wrong(typed, error), files, 422)
+    except NotFound as error:
+        if typed["scheduledId"]:
+            return await typed_form(identity, Form({**typed, "scheduledId": ""}, sentence=error.sentence), files, 422)
         if wants_fragment(request.headers):
             raise
-        sentence = _("What you answer has gone. Your words are still here; posted now, they stand for themselves.")
-        return await _form(identity, None, Form(typed, sentence=sentence), 422)
+        sentence = _("What you answer or quote has gone. Your words are still here and can stand alone.")
+        return await typed_form(identity, Form({**typed, "inReplyTo": "", "quote": ""}, sentence=sentence), files, 422)
     if wants_fragment(request.headers):
         return await render_fragment("posts/_card.html", post=await _post(identity, entry))
     page = f"/@{identity.actor.username}/{entry.id}"
-    after = local_path(form.get("next"), page)
+    after = local_path((await request.form).get("next"), page)
     return redirect(page if after.startswith("/compose") else after, 303)
 
 
-def _wrong(typed: Typed, error: KithError) -> Form:
-    if isinstance(error, Invalid):
-        known = {name: sentence for name, sentence in error.errors.items() if name in ("content", "contentWarning")}
-        others = [sentence for name, sentence in error.errors.items() if name not in known]
-        return Form(typed, known, " ".join(others))
-    return Form(typed, sentence=error.sentence)
+async def _former(actor: Actor, typed: Typed) -> service.Unpublished | None:
+    """What it was until now. A draft that is gone already keeps nobody from posting what they see before them."""
+    if typed["scheduledId"]:
+        return await scheduling.own(actor, typed["scheduledId"])
+    try:
+        return await drafts.own(actor, typed["draftId"]) if typed["draftId"] else None
+    except NotFound:
+        return None
+
+
+async def typed_form(
+    identity: Identity,
+    form: Form,
+    files: Sequence[Mapping[str, Any]] = (),
+    status: int = 200,
+    preview: Mapping[str, Any] | None = None,
+) -> Response:
+    """The composer with what was typed, and what that answers and quotes as far as it is still there."""
+    parent = await seen(identity.actor, form.value("inReplyTo"))
+    return await _form(identity, parent, form, status, await seen(identity.actor, form.value("quote")), files, preview)
 
 
 # -- Another wording -----------------------------------------------------------
@@ -117,16 +172,24 @@ async def edit_page(post_id: str) -> Answer:
     identity = await viewer_identity()
     if identity is None:
         return to_login()
-    entry = await service.own(identity.actor, post_id)
-    values = {"content": entry.source, "contentWarning": entry.content_warning, "language": entry.language}
-    return await _edit_form(identity, entry, Form(values=values))
+    entry = await service.own(identity.actor, post_id, "edit")
+    values = {"content": entry.source, "contentType": entry.source_type}
+    values |= {"contentWarning": entry.content_warning, "language": entry.language}
+    values |= {"replyPolicy": entry.reply_policy, "quotePolicy": entry.quote_policy}
+    if poll := (await _post(identity, entry))["poll"]:
+        titles = "\n".join(option["title"] for option in poll["options"])
+        values |= {"poll": "on", "pollSaved": "on", "pollOptions": titles}
+        values |= {"pollMultiple": "on"} if poll["multiple"] else {}
+    return await _edit_form(identity, entry, Form(values=values), (await _post(identity, entry))["attachments"])
 
 
-async def _edit_form(identity: Identity, entry: Entry, form: Form, status: int = 200) -> Response:
+async def _edit_form(
+    identity: Identity, entry: Entry, form: Form, files: Sequence[Mapping[str, Any]], status: int = 200
+) -> Response:
     return await render_page(
         "posts/compose.html",
         status=status,
-        composer=await composer(identity, form),
+        composer=await composer(identity, form, files=files),
         reply_to=None,
         post=await _post(identity, entry),
     )
@@ -136,17 +199,27 @@ async def _edit_form(identity: Identity, entry: Entry, form: Form, status: int =
 async def edit(post_id: str) -> Answer:
     """Keep a change."""
     identity = await _me()
-    typed = await _typed("content", "contentWarning", "language")
-    entry = await service.own(identity.actor, post_id)
+    typed = await typed_words(*SAID)
+    entry = await service.own(identity.actor, post_id, "edit")
+    before = await _post(identity, entry)
+    files: Sequence[Mapping[str, Any]] = before["attachments"]
     try:
+        files = await chosen_files(identity.actor)
+        if await is_arranging():
+            await poll_of(typed, before["poll"])
+            return await _edit_form(identity, entry, Form(typed), files)
         entry = await service.change(
             identity.actor,
             post_id,
             typed["content"],
+            content_type=typed["contentType"] or None,
             content_warning=typed["contentWarning"],
             language=typed["language"] or None,
+            **policies_of(typed),
+            poll=await poll_of(typed, before["poll"]),
+            file_ids=ids_of(files),
         )
     except (Invalid, Rejected) as error:
-        return await _edit_form(identity, entry, _wrong(typed, error), 422)
+        return await _edit_form(identity, entry, wrong(typed, error), files, 422)
     page = f"/@{identity.actor.username}/{entry.id}"
     return gone_to(page) if wants_fragment(request.headers) else redirect(page, 303)

@@ -71,14 +71,18 @@ function remove(button) {
 
 addEventListener("pagehide", () => waiting.forEach((send) => send()));
 
-/** Muting or blocking somebody takes their posts out of the list in front of you. */
+/** Muting or blocking somebody, or their whole server, takes their posts out of the list in front of you. */
 function hideAuthor(button) {
   const path = button.getAttribute("formaction");
   const at = path.slice(0, path.lastIndexOf("/"));
-  const theirs = [...document.querySelectorAll(".entry")].filter((entry) => entry.querySelector(".name")?.getAttribute("href") === at);
+  const wholeServer = path.endsWith("/block-server");
+  const host = wholeServer ? at.slice(at.lastIndexOf("@")) : "";
+  const isTheirs = (author) => (wholeServer ? author?.endsWith(host) : author === at);
+  const theirs = [...document.querySelectorAll(".entry")].filter((entry) => isTheirs(entry.querySelector(".name")?.getAttribute("href")));
   post(button, path).then(() => {
     if (button.dataset.failed) return delete button.dataset.failed;
     for (const entry of theirs) entry.classList.add("gone");
+    if (wholeServer) return toast(button.dataset.done); // the follows that end do not come back
     const back = path.replace(/\/(mute|block)$/, "/un$1");
     toast(button.dataset.done || button.textContent.trim(), {
       label: words.undo,
@@ -98,9 +102,11 @@ document.addEventListener("submit", (event) => {
   if (event.target !== act || !button || "plain" in button.dataset) return;
   event.preventDefault();
   button.closest("details.menu")?.removeAttribute("open");
+  if ("vote" in button.dataset) return vote(button);
+  if ("react" in button.dataset) return react(button);
   if ("delete" in button.dataset) remove(button);
   else if (button.hasAttribute("aria-pressed")) toggle(button);
-  else if (button.closest(".entry") && /\/(mute|block)$/.test(button.getAttribute("formaction"))) hideAuthor(button);
+  else if (button.closest(".entry") && /\/(mute|block|block-server)$/.test(button.getAttribute("formaction"))) hideAuthor(button);
   else {
     const { undo: back, done } = button.dataset; // the answer may give the button another meaning
     const part = button.closest("[data-part]");
@@ -114,6 +120,38 @@ document.addEventListener("submit", (event) => {
     });
   }
 });
+
+/** Answer with a sign, or take it back: the row of signs takes what came of it. */
+function react(button) {
+  const row = button.closest(".entry")?.querySelector("[data-reactions]");
+  if (!row) return act.submit();
+  button.closest(".signs")?.remove();
+  return htmx.ajax("POST", button.getAttribute("formaction"), { source: row, target: row, swap: "outerHTML", values: { emoji: button.value, csrfToken: act.elements.csrfToken.value } });
+}
+
+/** The signs to choose from open below the card's words; once more closes them. */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.(".entry a.react");
+  if (!link || event.ctrlKey || event.metaKey || event.button) return;
+  event.preventDefault();
+  const entry = link.closest(".entry");
+  const open = entry.querySelector(".signs");
+  if (open) return open.remove();
+  const place = document.createElement("div");
+  entry.querySelector("[data-reactions]").after(place);
+  await htmx.ajax("GET", link.getAttribute("href"), { source: link, target: place, swap: "outerHTML" });
+  entry.querySelector(".signs button")?.focus();
+});
+
+/** Choose in a poll: its place takes what came of it. */
+function vote(button) {
+  const poll = button.closest("[data-poll]");
+  if (!poll.querySelector(":checked")) return poll.querySelector("input").focus();
+  button.setAttribute("aria-busy", "true");
+  return htmx
+    .ajax("POST", button.getAttribute("formaction"), { source: button, target: poll, swap: "outerHTML", select: ".poll" })
+    .finally(() => button.removeAttribute("aria-busy"));
+}
 
 function failed(button, sentence, status = 0) {
   if (!(button instanceof HTMLElement)) return;

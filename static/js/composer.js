@@ -1,5 +1,7 @@
 // The composer: counts, says who will see it, keeps drafts, opens as a dialog anywhere.
 import htmx from "htmx.org";
+import { preparePoll } from "./polls.js";
+import { forgetFiles, lookAtFiles, prepareFiles } from "./composer-files.js";
 import { toast, words } from "./toast.js";
 
 const MENTION = /(?<![\w/@])@[\w.-]*\w(?:@[\w.-]*\w)?/g;
@@ -21,16 +23,44 @@ function look(form) {
   count.textContent = numbers.format(left);
   count.setAttribute("aria-label", `${numbers.format(Math.abs(left))} ${left < 0 ? count.dataset.over : count.dataset.left}`);
   count.classList.toggle("over", left < 0);
-  form.querySelector("button.primary").disabled = left < 0;
+  form.querySelector("button.primary").disabled = !lookAtFiles(form) || left < 0;
   const people = [...new Set(value.match(MENTION) ?? [])];
   const says = form.querySelector(".composer-mentions");
   const audience = form.elements.visibility?.value;
-  says.hidden = !people.length || !["followers", "friends"].includes(audience);
+  says.hidden = !people.length || !(["followers", "friends"].includes(audience) || audience?.startsWith("circle"));
   if (!says.hidden) says.textContent = says.dataset.template.replace("{people}", listed.format(people));
 }
 
+/** A composer between other things gets what it has no room for, once; what is open or chosen in it stays so. */
+const wholes = new WeakMap();
+function whole(form) {
+  if (!form.dataset.whole) return Promise.resolve();
+  if (!wholes.has(form)) wholes.set(form, bringWhole(form).catch(() => wholes.delete(form)));
+  return wholes.get(form);
+}
+
+async function bringWhole(form) {
+  const answer = await fetch(form.dataset.whole, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) throw new Error("not now");
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const name of [".composer-says", ".audience-menu", ".policies-menu", ".more-menu"]) {
+    const [old, part] = [form.querySelector(name), found.querySelector(name)];
+    const held = old.contains(document.activeElement);
+    part.toggleAttribute("open", old.hasAttribute("open"));
+    old.replaceWith(part);
+    if (held) part.querySelector("summary").focus();
+  }
+  form.querySelector(".composer-draft").before(found.querySelector(".composer-poll"));
+  preparePoll(form);
+  delete form.dataset.whole;
+  look(form);
+}
+
+/** What is needed only by whoever writes comes when somebody begins to. */
+const drafts = (form) => (form.dataset.drafts ? import(form.dataset.drafts) : Promise.reject(new Error("no drafts here")));
+
 function keep(form) {
-  const draft = { content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
+  const draft = { draftId: form.elements.draftId?.value, draftVersion: form.elements.draftVersion?.value, content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
   try {
     if (draft.content.trim()) localStorage.setItem(keyOf(form), JSON.stringify(draft));
     else localStorage.removeItem(keyOf(form));
@@ -47,14 +77,19 @@ function forget(form) {
   }
 }
 
-function clear(form) {
+function clear(form, unwanted = false) {
   forget(form);
+  if (form.dataset.begun) drafts(form).then(({ settle }) => settle(form, { remove: unwanted }), () => {});
+  forgetFiles(form);
   for (const wrong of form.querySelectorAll(".field-error, .banner")) wrong.remove();
   for (const field of [form.elements.content, form.elements.contentWarning]) {
     field.removeAttribute("aria-invalid");
     field.defaultValue = "";
   }
-  form.querySelector(".composer-warns input").defaultChecked = false;
+  for (const field of form.querySelectorAll(".composer-poll input, .composer-tools [type=checkbox]")) {
+    field.defaultValue = field.type === "checkbox" ? "on" : "";
+    field.defaultChecked = false;
+  }
   form.reset();
   form.querySelector(".composer-draft").hidden = true;
   look(form);
@@ -73,12 +108,42 @@ function prepare(form) {
   if (draft?.content && !form.elements.content.value) {
     form.elements.content.value = draft.content;
     form.elements.contentWarning.value = draft.contentWarning ?? "";
+    if (form.elements.draftId) {
+      form.elements.draftId.value = draft.draftId ?? "";
+      form.elements.draftVersion.value = draft.draftVersion ?? "";
+    }
     form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
-    const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
-    if (choice) choice.checked = true;
+    whole(form).then(() => {
+      const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
+      if (choice) choice.checked = true;
+      look(form);
+    });
     form.querySelector(".composer-draft").hidden = false;
   }
-  form.addEventListener("focusin", () => form.classList.add("open"));
+  preparePoll(form);
+  prepareFiles(form);
+  const begin = () => {
+    form.classList.add("open");
+    if (!form.dataset.suggests) {
+      form.dataset.suggests = "true";
+      import("./suggestions.js").then(({ suggestIn }) => suggestIn(form.elements.content), () => {});
+    }
+    const ready = whole(form);
+    if (form.dataset.begun || !form.dataset.drafts) return;
+    form.dataset.begun = "true";
+    ready.then(() => drafts(form)).then(({ watch }) => watch(form), () => {});
+  };
+  form.addEventListener("focusin", begin);
+  form.addEventListener("click", (event) => {
+    const chart = event.target.closest?.("[data-emoji]");
+    if (chart) import("./suggestions.js").then(({ toggleChart }) => toggleChart(form, chart)).catch(() => toast(words.offline));
+    const button = event.target.closest?.("[data-part]");
+    if (!button) return;
+    event.preventDefault();
+    begin();
+    if (button.dataset.part === "whole") return;
+    drafts(form).then(({ watch, press }) => (watch(form), press(form, button)), () => {});
+  });
   if (form.elements.content.value) form.classList.add("open");
   let later = 0;
   form.addEventListener("input", () => {
@@ -98,7 +163,8 @@ function prepare(form) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(form.querySelector("button.primary"));
   });
   form.querySelector("[data-discard]").addEventListener("click", () => {
-    clear(form);
+    begin();
+    clear(form, true);
     form.elements.content.focus();
   });
   addEventListener("pagehide", () => form.isConnected && keep(form));
@@ -115,7 +181,7 @@ export async function openComposer(path = "/compose") {
   head.method = "dialog";
   const title = document.createElement("h2");
   title.id = "compose-title";
-  title.textContent = path === "/compose" ? words.write : words.reply;
+  title.textContent = path === "/compose" ? words.write : path.includes("quote=") ? words.quote : words.reply;
   const close = document.createElement("button");
   close.className = "icon-button";
   close.setAttribute("aria-label", words.close);
@@ -166,12 +232,22 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-compose], .entry a.reply");
   if (!link || !document.body.dataset.viewer) return;
   const entry = link.closest(".entry");
-  const own = entry && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
+  const own = entry && link.dataset.quote === undefined && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
   event.preventDefault();
   if (own) own.form.elements.content.focus();
+  else if (link.dataset.quote !== undefined) openComposer(link.getAttribute("href"));
   else openComposer(entry ? `/compose?reply=${encodeURIComponent(entry.id.slice(5))}` : "/compose");
 });
 
 const prepareAll = (root) => root.querySelectorAll?.("form.composer").forEach(prepare);
 htmx.onLoad((root) => (root.matches?.("form.composer") ? prepare(root) : prepareAll(root)));
 prepareAll(document);
+
+// Pictures are shared by a form of their own, which has the files of a composer and nothing else of it.
+htmx.onLoad((root) => {
+  for (const form of root.querySelectorAll?.("form[data-image-form]") ?? []) {
+    if (form.dataset.ready) continue;
+    form.dataset.ready = "true";
+    prepareFiles(form);
+  }
+});

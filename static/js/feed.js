@@ -1,5 +1,7 @@
 // The list in front of you: new posts wait behind a pill, deleted ones go, counts move, and the way back finds it as it was.
 import htmx from "htmx.org";
+import { takeCard } from "./link-cards.js";
+import { takePoll, unwatchPolls, watchPolls } from "./polls.js";
 import { words } from "./toast.js";
 
 const channel = document.body.dataset.channel;
@@ -51,13 +53,30 @@ export async function loadNew() {
   cards[0].focus({ preventScroll: true });
 }
 
-function take({ type, id, data }) {
+/* Channels that parts of the page ask for, now and after each break. */
+const wantedChannels = new Set();
+
+/** Hear of what happens on a channel as `kith:frame` events of the document. */
+export function listenTo(name) {
+  if (wantedChannels.has(name)) return;
+  wantedChannels.add(name);
+  send({ type: "subscribe", channel: name });
+}
+
+function take({ type, id, data, channel: from }) {
   if (id) lastId = id;
+  document.dispatchEvent(new CustomEvent("kith:frame", { detail: { type, data } }));
   if (type === "ready") {
     pause = 1000;
     if (lastId) send({ type: "resume", lastId });
     if (channel) send({ type: "subscribe", channel });
-  } else if (type === "post" && feed && data?.postId) {
+    for (const name of wantedChannels) send({ type: "subscribe", channel: name });
+    watchPolls(send);
+    counted.clear();
+    lookAtCards();
+    countInView();
+  } else if (type === "post" && feed && from === channel && data?.postId) {
+    // What came by another channel is an answer to a post whose poll is watched: it belongs to its thread.
     if (document.getElementById(`post-${data.postId}`) || (data.user?.userId ?? data.userId) === document.body.dataset.viewer) return;
     fresh.add(data.postId);
     showPill();
@@ -65,6 +84,12 @@ function take({ type, id, data }) {
     fresh.delete(data.postId);
     document.getElementById(`post-${data.postId}`)?.classList.add("gone");
     if (pill && !fresh.size) pill = void pill.remove();
+  } else if (type === "counts" && data) {
+    takeCounts(data);
+  } else if (type === "card" && data?.card) {
+    takeCard(data);
+  } else if (type === "poll" && data?.poll) {
+    takePoll(data);
   } else if (type === "count" && data) {
     for (const [name, count] of Object.entries(data)) {
       for (const mark of document.querySelectorAll(`[data-count="${CSS.escape(name)}"]`)) {
@@ -74,7 +99,68 @@ function take({ type, id, data }) {
     }
   } else if (type === "error" && data?.code === "unauthenticated") {
     pause = 0;
+  } else if (type === "error" && data?.code === "rate_limited" && data.retryAfter) {
+    pause = data.retryAfter * 1000;
   }
+}
+
+/* Likes, shares and signs of the cards in view move as others add theirs. */
+const COUNTED_AT_MOST = 12;
+const DWELL = 800; // milliseconds a card is in view before its counts are asked for
+const compact = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
+const inView = new Set();
+const counted = new Set();
+let dwelling = 0;
+const eyes = new IntersectionObserver((cards) => {
+  for (const { target, isIntersecting } of cards) inView[isIntersecting ? "add" : "delete"](target.id.slice(5));
+  clearTimeout(dwelling);
+  dwelling = setTimeout(countInView, DWELL);
+});
+
+function lookAtCards() {
+  for (const card of document.querySelectorAll("main .entry[id]")) eyes.observe(card);
+}
+
+function countInView() {
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  const wanted = new Set([...inView].slice(0, COUNTED_AT_MOST));
+  for (const id of counted) if (!wanted.has(id) && counted.delete(id)) send({ type: "unsubscribe", channel: `counts:${id}` });
+  for (const id of wanted) {
+    if (counted.has(id)) continue;
+    counted.add(id);
+    send({ type: "subscribe", channel: `counts:${id}` });
+  }
+}
+
+function takeCounts({ postId, likesCount, sharesCount, reactions }) {
+  const card = document.getElementById(`post-${postId}`);
+  if (!card) return;
+  for (const [name, count] of [["like", likesCount], ["share", sharesCount]]) {
+    const button = card.querySelector(`.act.${name}`);
+    const number = button?.querySelector("span");
+    if (!number) continue;
+    number.textContent = count ? compact.format(count) : "";
+    const [said] = button.getAttribute("aria-label").split(" · ");
+    button.setAttribute("aria-label", count ? `${said} · ${compact.format(count)}` : said);
+  }
+  const row = card.querySelector("[data-reactions]");
+  const known = new Map([...row.querySelectorAll(".reaction")].map((chip) => [chip.value, chip]));
+  for (const { emoji, url, count } of reactions) {
+    const chip = known.get(emoji) ?? row.appendChild(chipOf(postId, emoji, url));
+    known.delete(emoji);
+    chip.querySelector("b").textContent = compact.format(count);
+  }
+  for (const gone of known.values()) gone.remove();
+}
+
+function chipOf(postId, emoji, url) {
+  const chip = Object.assign(document.createElement("button"), { className: "chip reaction", name: "emoji", value: emoji });
+  for (const [name, value] of [["form", "act"], ["formaction", `/posts/${postId}/react`], ["aria-pressed", "false"], ["data-react", ""]]) chip.setAttribute(name, value);
+  const sign = url
+    ? Object.assign(document.createElement("img"), { className: "emoji", src: url, alt: emoji, width: 20, height: 20 })
+    : Object.assign(document.createElement("span"), { className: "sign", textContent: emoji });
+  chip.append(sign, " ", document.createElement("b"));
+  return chip;
 }
 
 function send(frame) {
@@ -93,6 +179,7 @@ function connect() {
   });
   socket.addEventListener("close", () => {
     socket = null;
+    unwatchPolls();
     if (pause && !document.hidden) setTimeout(connect, pause * (0.5 + Math.random()));
     pause = Math.min(pause * 2, 60_000);
   });
@@ -109,6 +196,11 @@ addEventListener("pagehide", leave);
 addEventListener("pageshow", (event) => event.persisted && connect());
 document.addEventListener("visibilitychange", () => !document.hidden && connect());
 connect();
+document.addEventListener("htmx:after:settle", () => {
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  watchPolls(send);
+  lookAtCards();
+});
 
 /* The way back: what was loaded below the first page is kept for this tab, for browsers that build the page anew. */
 const key = `feed:${document.body.dataset.viewer ?? ""}:${location.pathname}${location.search}`;
@@ -146,6 +238,20 @@ function bringBack() {
   htmx.process(feed);
   history.scrollRestoration = "manual";
   scrollTo(0, kept.y);
+}
+
+/* How far the reader came: noted when they leave or look away, so that the mark stays where it is meanwhile. */
+function mark() {
+  const newest = feed.querySelector(".entry:not(.gone)");
+  if (!newest || newest.id === mark.noted) return;
+  mark.noted = newest.id;
+  const body = new URLSearchParams({ postId: newest.id.slice(5), csrfToken: document.querySelector("meta[name=csrf-token]").content });
+  fetch(feed.dataset.mark, { method: "POST", body, keepalive: true, headers: { "HX-Request": "true" } });
+}
+
+if (feed?.dataset.mark) {
+  addEventListener("pagehide", mark);
+  document.addEventListener("visibilitychange", () => document.hidden && mark());
 }
 
 if (feed) {

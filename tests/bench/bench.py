@@ -117,7 +117,8 @@ class Bench:
         return answered, (server.cpu_seconds() - before) * 1000 / answered.count
 
     def close(self) -> None:
-        """Take away what was made."""
+        """Take away what was made, the processes too: one that has opened a database opens none of another dialect."""
+        self.apart.close()
         self.databases.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

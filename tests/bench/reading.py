@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 
+from core.accounts.sessions import COOKIE
 from core.database import recorded
 from core.logs import configure
 from core.opening import for_a_command, opened
@@ -17,7 +18,9 @@ SECONDS = 3.0
 WARM_SECONDS = 0.7
 QUERIES = 5
 PREPARED = 0.35
+IDENTIFYING = 0.3
 FEED = {"sqlite": 1.5, "postgres": 2.0}
+THREAD = 15.0
 PEER_FEED = {"sqlite": "0.47", "postgres": "0.65"}  # milliseconds of GoToSocial
 
 
@@ -25,6 +28,7 @@ def reading(bench: Bench, place: Place, server: Server) -> None:
     """Feeds for somebody signed in, what other servers ask for, and the pages of a post and of home."""
     me, other = place.seeded.members[0], place.seeded.members[3]
     post_id, author = place.seeded.public[-1]
+    thread_id, beginner = place.seeded.thread
     token, feed = {"Authorization": f"Bearer {me.access_token}"}, FEED[bench.dialect]
     page = {"Accept": "text/html", "Accept-Encoding": "gzip"}
     resource = f"acct:{me.name}@{place.environ['KITH_SERVER__DOMAIN']}"
@@ -33,6 +37,9 @@ def reading(bench: Bench, place: Place, server: Server) -> None:
         ("local feed of 20", "/api/v1/feed?scope=local&limit=20", token, feed, "0.98"),
         ("local feed of 20, signed out", "/api/v1/feed?scope=local&limit=20", {}, feed, ""),
         ("profile feed of 20", f"/api/v1/users/{other.id}/posts?limit=20", token, feed, ""),
+        ("thread of 500 comments", f"/api/v1/posts/{thread_id}/thread", token, THREAD, ""),
+        ("20 comments of it, most liked", f"/api/v1/posts/{thread_id}/comments?sort=top", token, feed, ""),
+        ("page of that thread", f"/@{beginner}/{thread_id}", {**page, "Cookie": f"kith_session={me.cookie}"}, None, ""),
         ("actor document", f"/actors/{me.id}", {"Accept": "application/activity+json"}, PREPARED, "0.17"),
         ("WebFinger", f"/.well-known/webfinger?resource={resource}", {}, PREPARED, "0.05"),
         ("NodeInfo", "/nodeinfo/2.1", {}, PREPARED, ""),
@@ -52,13 +59,15 @@ def reading(bench: Bench, place: Place, server: Server) -> None:
 
 
 def authentication(bench: Bench, place: Place, server: Server) -> None:
-    """What it costs to find out who asks: the same answer with a token and without."""
-    costs = []
-    for headers in ({}, {"Authorization": f"Bearer {place.seeded.members[0].access_token}"}):
+    """What it costs to find out who asks: the same answer to a stranger, by access token, and by a browser's cookie."""
+    member, costs = place.seeded.members[0], []
+    by_token, by_cookie = {"Authorization": f"Bearer {member.access_token}"}, {"Cookie": f"{COOKIE}={member.cookie}"}
+    for headers in ({}, by_token, by_cookie):
         content = request("GET", "/api/v1/instance", headers, host=f"127.0.0.1:{place.port}")
         bench.load(server, Load(place.port, [content], seconds=WARM_SECONDS))
         costs.append(bench.load(server, Load(place.port, [content], seconds=SECONDS))[1])
-    bench.note("finding out who asks, by token", costs[1] - costs[0], "ms CPU")
+    bench.note("finding out who asks, by token", costs[1] - costs[0], "ms CPU", IDENTIFYING)
+    bench.note("finding out who asks, by cookie", costs[2] - costs[0], "ms CPU", IDENTIFYING)
 
 
 def queries(bench: Bench, place: Place, server: Server) -> None:

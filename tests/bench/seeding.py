@@ -17,6 +17,7 @@ from core.logs import configure
 from core.models import ACCEPTED, Actor
 from core.opening import for_a_command, opened
 from plugins.posts.service import write
+from tests.bench.history import History, live_through
 from tests.bench.peers import Peer
 
 PASSWORD = "Quiet-Harbour-47"
@@ -38,6 +39,7 @@ class Wanted:
     follows: int = 10
     star_followers: int = 0  # members who follow the last one
     hashed_well: bool = True  # passwords, which takes twenty milliseconds each
+    history: History | None = None  # what was there before; everybody in it follows the last member
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,14 @@ class Member:
 
 @dataclass
 class Seeded:
-    """What there is now; `public` are the ids of posts for everybody, with their authors' names."""
+    """What there is now; `public` are the ids of posts for everybody, with their authors' names.
+
+    `thread` is one that was answered five hundred times.
+    """
 
     members: list[Member] = field(default_factory=list)
     public: list[tuple[str, str]] = field(default_factory=list)
+    thread: tuple[str, str] = ("", "")
 
 
 def text(chance: random.Random) -> str:
@@ -76,6 +82,9 @@ def seed(folder: Path, environ: Mapping[str, str], wanted: Wanted) -> Seeded:
         async with for_a_command(instance):
             seeded = await _fill(wanted, random.Random(1))
             await instance.jobs.settle()
+            if wanted.history:
+                people = [await Actor.get(id=member.id) for member in seeded.members]
+                await live_through(wanted.history, people[:-1], people[-1])
             return seeded
 
     return asyncio.run(work())
@@ -99,6 +108,8 @@ async def _fill(wanted: Wanted, chance: random.Random) -> Seeded:
     for follower in people[: wanted.star_followers]:
         if follower is not people[-1]:
             await actors.follow(follower, people[-1])
+    if wanted.posts:
+        seeded.thread = await _thread(regulars)
     for _ in range(wanted.posts):
         author = chance.choice(regulars)
         visibility = chance.choices(("public", "unlisted", "followers"), (90, 5, 5))[0]
@@ -110,6 +121,17 @@ async def _fill(wanted: Wanted, chance: random.Random) -> Seeded:
         if visibility == "public" and parent is None:
             seeded.public.append((entry.id, author.username))
     return seeded
+
+
+async def _thread(people: Sequence[Actor]) -> tuple[str, str]:
+    """A post, with its author's name, that was answered five hundred times; two answers of three are to answers."""
+    chance = random.Random(2)
+    root = await write(people[0], text(chance))
+    answers = [root.id]
+    for _ in range(500):
+        parent = chance.choice(answers) if chance.random() < 2 / 3 else root.id
+        answers.append((await write(chance.choice(people), text(chance), reply_to_id=parent)).id)
+    return root.id, people[0].username
 
 
 @dataclass(frozen=True)

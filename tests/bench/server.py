@@ -22,7 +22,12 @@ class Server:
     def __init__(self, folder: Path, port: int, environ: Mapping[str, str]) -> None:
         self.port = port
         self._output = (folder.parent / f"{folder.name}.log").open("w+")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("KITH_")}
+        # Without what would have each start compile everything anew.
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("KITH_") and name != "PYTHONDONTWRITEBYTECODE"
+        }
         began = time.perf_counter()
         self._process = subprocess.Popen(
             [KITH, "serve"],
@@ -52,6 +57,14 @@ class Server:
     def megabytes(self) -> float:
         """The memory its processes take, what they share counted once (PSS)."""
         return sum(_pss_kilobytes(pid) for pid in self.pids()) / 1024
+
+    def web_cpu_seconds(self) -> float:
+        """The processor time of the process that answers, without those that make pictures for it."""
+        return _cpu_seconds(self._process.pid, with_ended=False)
+
+    def web_megabytes(self) -> float:
+        """The memory of the process that answers."""
+        return _pss_kilobytes(self._process.pid) / 1024
 
     def pids(self) -> list[int]:
         """Its process and all below it."""
@@ -94,12 +107,13 @@ class Server:
         raise RuntimeError(f"kith serve did not answer in {START_SECONDS:g} seconds:\n{self.log}")
 
 
-def _cpu_seconds(pid: int) -> float:
+def _cpu_seconds(pid: int, *, with_ended: bool = True) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
         return 0.0
-    return sum(int(each) for each in fields[11:15]) / _TICKS  # user and system; its own and of children that ended
+    # User and system; its own, and of children that ended.
+    return sum(int(each) for each in fields[11 : 15 if with_ended else 13]) / _TICKS
 
 
 def _pss_kilobytes(pid: int) -> int:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,14 @@ _FAST = {
     "KITH_SECURITY__ARGON2_MEMORY_COST": "8",
     "KITH_MAIL__BACKEND": "file",
 }
-
+# One for all requests, for each new one reads the certificates of the whole world. It keeps no connection, which a
+# server that ends would have to wait for, and no cookies.
+CLIENT = httpx.Client(
+    timeout=30,
+    trust_env=False,
+    limits=httpx.Limits(max_keepalive_connections=0),
+    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+)
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
@@ -126,14 +134,14 @@ class Serving:
             assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.output}"
             return self.get("/readyz").status_code == 200
 
-        eventually(ready)
+        eventually(ready, 90)  # on a machine that has much else to do
         return self
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False)
+        return CLIENT.get(self.url + path, headers=headers)
 
     def post(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.post(self.url + path, timeout=30, trust_env=False, **options)
+        return CLIENT.post(self.url + path, **options)
 
     def sign_in(self, name: str, password: str) -> str:
         """An access token."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.audience import STRANGER, VISIBLE, WANTED, Sight, Viewer, look, may_see, visible_sql
 from core.database import execute, now, rows
 from core.entries import Draft, publishing
+from core.graph_models import DomainBlock
 from core.instance import inside
 from core.models import ACCEPTED, REQUESTED, VISIBILITIES, Actor, Block, Entry, Follow, Mute
 from core.testing import TestInstance
@@ -55,11 +56,16 @@ async def tangle(people: list[Actor], dice: random.Random) -> list[Entry]:
                 await Block.create(actor_id=one.id, target_id=other.id)
             if dice.random() < 0.12:
                 await Mute.create(actor_id=one.id, target_id=other.id)
+        if not one.domain and dice.random() < 0.3:  # people elsewhere do that there
+            await DomainBlock.create(actor_id=one.id, domain=dice.choice(["far.test", "far.test", "other.test"]))
     entries = []
     for author in people:
         for visibility in VISIBILITIES:
             draft = Draft("post", author, content="x", visibility=visibility, local_only=dice.random() < 0.2)
-            draft.mentions = dice.sample([p for p in people if p.id != author.id], k=dice.choice([0, 0, 1, 2]))
+            others = [p for p in people if p.id != author.id]
+            draft.mentions = dice.sample(others, k=dice.choice([0, 0, 1, 2]))
+            if visibility == "circle":
+                draft.silent_mentions = dice.sample(others, k=dice.choice([1, 2, 3]))
             if author.domain:
                 draft.uri = f"{author.uri}/{visibility}"
             async with publishing(draft) as entry:
@@ -81,6 +87,7 @@ async def clean() -> None:
         "core_follow",
         "core_block",
         "core_mute",
+        "core_domain_block",
         "core_actor",
     ):
         await execute(f"DELETE FROM {table}")
@@ -101,7 +108,23 @@ async def test_lists_and_single_things_agree_on_who_may_see_what(alpha: TestInst
             assert {entry.id for entry in entries if await may_see(viewer, entry)} == await listed(viewer)
 
 
-TIES = ("author", "elsewhere", "follows", "followed", "mentioned", "blocks", "blocked", "muted")
+@pytest.mark.parametrize("seed", range(12, 20))
+async def test_a_server_that_asks_sees_what_any_of_its_people_may_see_and_no_more(
+    alpha: TestInstance, seed: int
+) -> None:
+    """A block hides from the one it is about, and two who may not see something do not make one who may."""
+    dice = random.Random(seed)
+    with inside(alpha.instance):
+        people = await crowd()
+        entries = await tangle(people, dice)
+        anybody = {entry.id for entry in entries if not entry.local_only} & await listed(STRANGER)
+        its_people = [Viewer(actor_id=person.id) for person in people if person.domain == "far.test"]
+        theirs = set[str]().union(*[await listed(viewer) for viewer in its_people])
+        assert await listed(Viewer(host="far.test")) == anybody | theirs
+
+
+APART = {"blocks", "blocked", "of_blocked_server"}
+TIES = ("author", "elsewhere", "follows", "friend", "mentioned", "named", "muted", *sorted(APART))
 
 
 @AGREE
@@ -118,13 +141,15 @@ def test_no_tie_opens_what_is_private_and_blocks_close_everything(
     entry = Entry(visibility=visibility, local_only=local_only, author_id="a", deleted_at=None)
     sight = Sight(Viewer(actor_id="v"), entry, is_here, frozenset(ties))
     seen = VISIBLE.holds(sight)
-    if not is_here or ties & {"blocks", "blocked"}:
+    if not is_here or ties & APART:
         assert not seen
     if visibility == "private" and "author" not in ties:
         assert not seen
-    if visibility == "direct" and not ties & {"author", "mentioned"}:
+    if visibility in ("circle", "direct") and not ties & {"author", "mentioned"}:
         assert not seen
     if local_only and "elsewhere" in ties:
+        assert not seen
+    if visibility == "friends" and not ties & {"author", "named", "friend"}:
         assert not seen
     if WANTED.holds(sight):
         assert seen and "muted" not in ties
@@ -133,7 +158,13 @@ def test_no_tie_opens_what_is_private_and_blocks_close_everything(
 async def test_a_mention_widens_followers_and_friends_but_never_private(alpha: TestInstance) -> None:
     with inside(alpha.instance):
         ann, bob, *_ = await crowd()
-        for visibility, expected in (("followers", True), ("friends", True), ("direct", True), ("private", False)):
+        for visibility, expected in (
+            ("followers", True),
+            ("friends", True),
+            ("circle", True),
+            ("direct", True),
+            ("private", False),
+        ):
             draft = Draft("post", ann, content="psst", visibility=visibility, mentions=[bob])
             async with publishing(draft) as entry:
                 pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -88,17 +89,66 @@ def test_an_account_is_made_listed_changed_and_deleted(kith: Kith) -> None:
     assert again.stderr == "kith: This name is taken.\n"
     bad = kith.run("account", "create", "a b", "--email", "nowhere", "--password", "short", code=1).stderr
     assert [line.split(":")[1].strip() for line in bad.splitlines()] == ["username", "email", "password"]
-    kith.run("account", "role", "ann", "admin")
     kith.run("account", "suspend", "ann")
     listed = json.loads(kith.run("account", "list", "--json").stdout)
-    assert [(one["username"], one["role"], one["state"]) for one in listed] == [("ann", "admin", "suspended")]
+    assert [(one["username"], one["role"], one["state"]) for one in listed] == [("ann", "moderator", "suspended")]
     assert listed[0]["emailVerified"] is True
     kith.run("account", "unsuspend", "@ann")
     assert "active" in kith.run("account", "show", "ann").stdout
     assert "--yes" in kith.run("account", "delete", "ann", code=1).stderr
-    kith.run("account", "delete", "ann", "--yes")
+    kith.run("account", "delete", "ann", "--now", "--yes")
     assert json.loads(kith.run("account", "list", "--json").stdout) == []
     assert "nobody called bob" in kith.run("account", "show", "bob", code=1).stderr
+
+
+def test_requests_to_join_are_answered_and_invites_made(kith: Kith) -> None:
+    kith.run("account", "create", "bob", "--email", "bob@example.org")
+    for answer in ("approve", "reject"):
+        assert "do not ask" in kith.run("account", answer, "bob", code=1).stderr
+    link = kith.run("invite", "create", "--uses", "0", "--note", "for the fair").stdout.strip()
+    kith.run("account", "role", "bob", "admin")
+    his = json.loads(kith.run("invite", "create", "--by", "bob", "--json").stdout)
+    assert (his["madeBy"], his["usesAtMost"], his["state"]) == ("bob", 1, "open")
+    kith.run("invite", "revoke", link)
+    kith.run("invite", "revoke", his["inviteId"])
+    listed = json.loads(kith.run("invite", "list", "--json").stdout)
+    assert [(one["note"], one["state"]) for one in listed] == [("", "revoked"), ("for the fair", "revoked")]
+    assert "for the fair" in kith.run("invite", "list").stdout
+    assert "no such invite" in kith.run("invite", "revoke", link, code=1).stderr
+    assert "nobody called zoe" in kith.run("invite", "create", "--by", "zoe", code=1).stderr
+
+
+def test_an_account_is_made_with_a_link_to_choose_a_password(kith: Kith) -> None:
+    made = kith.run("account", "create", "ann", "--email", "ann@example.org", "--mail-link").stdout
+    assert "a mail to choose a password" in made and "Password:" not in made
+
+
+def test_a_token_is_made_for_an_account(kith: Kith) -> None:
+    kith.run("account", "create", "ann", "--email", "ann@example.org")
+    made = kith.run("account", "token", "ann", "--scopes", "read:posts write:posts", "--expires=9", "--label=Cron")
+    assert made.stdout.startswith("kith_pat_")
+    assert "scopes" in kith.run("account", "token", "ann", "--scopes", "read everything", code=1).stderr
+    assert "nobody called bob" in kith.run("account", "token", "bob", "--scopes", "read", code=1).stderr
+    kept = kith.run("shell", stdin="print(await rows('SELECT name, scopes, hash FROM core_app_token'))").stdout
+    assert "'Cron'" in kept and "read:posts write:posts" in kept and made.stdout.strip() not in kept
+
+
+def test_the_last_admin_stays_and_the_log_says_what_commands_did(kith: Kith) -> None:
+    for name in ("ann", "bob"):
+        kith.run("account", "create", name, "--email", f"{name}@example.org", "--password", "a-long-Sentence-7")
+    kith.run("account", "role", "ann", "admin")
+    for act in ("role ann user", "suspend ann", "delete ann --yes", "delete ann --now --yes"):
+        assert "needs an admin" in kith.run("account", *act.split(), code=1).stderr
+    kith.run("account", "role", "bob", "admin")
+    kith.run("account", "role", "ann", "user")
+    assert "nothing but their password" in kith.run("account", "reset-second-factor", "ann", code=1).stderr
+    log = json.loads(kith.run("account", "log", "ann", "--event", "role_changed", "--json").stdout)
+    assert [(line["user"]["acct"], line["byCommandLine"], line["by"], line["details"]) for line in log] == [
+        ("ann", True, None, {"before": "admin", "role": "user"}),
+        ("ann", True, None, {"before": "user", "role": "admin"}),
+    ]
+    shown = kith.run("account", "log").stdout
+    assert "role_changed" in shown and "command line" in shown and "bob" in shown
 
 
 def test_config_show_tells_where_a_value_comes_from_and_masks_secrets(kith: Kith) -> None:
@@ -146,3 +196,55 @@ def test_a_plugin_is_switched_off_and_on_in_the_instances_own_file(kith: Kith) -
     assert own.read_text().count('"') == 4
     assert "There is no plugin “coffee”" in kith.run("plugin", "enable", "coffee", code=1).stderr
     assert "environment" in kith.run("plugin", "enable", "tea", code=1, KITH_PLUGINS__ENABLED="posts").stderr
+
+
+def test_an_account_is_exported_to_a_file_and_imported_from_one(kith: Kith, tmp_path: Path) -> None:
+    for name in ("ann", "bob", "cleo"):
+        kith.run("account", "create", name, "--email", f"{name}@example.org")
+    follows = tmp_path / "follows.csv"
+    follows.write_text("Account address,Show boosts\nbob@localhost:8080,true\nnobody,true\n")
+    brought = kith.run("account", "import", "ann", str(follows), "--type", "follows").stdout
+    assert "1 brought in, 0 there already, 1 failed." in brought
+    assert "nobody: There is no such person" in brought
+    archive = tmp_path / "ann.zip"
+    assert "100 %" in kith.run("account", "export", "ann", str(archive)).stdout
+    assert archive.stat().st_mode & 0o777 == 0o600
+    assert b"bob@" in zipfile.ZipFile(archive).read("following_accounts.csv")
+    assert "is there already" in kith.run("account", "export", "ann", str(archive), code=1).stderr
+    assert "1 brought in" in kith.run("account", "import", "cleo", str(archive)).stdout
+    refused = kith.run("account", "import", "cleo", str(follows), code=1).stderr
+    assert "file: This is no zip archive." in refused
+    assert "nobody called dora" in kith.run("account", "export", "dora", str(tmp_path / "x"), code=1).stderr
+
+
+def test_an_address_is_confirmed_and_changed_and_a_name_too(kith: Kith) -> None:
+    kith.run("account", "create", "ann", "--email", "ann@example.org")
+    assert json.loads(kith.run("account", "show", "ann", "--json").stdout)["emailVerified"] is False
+    kith.run("account", "verify", "ann")
+    kith.run("account", "email", "ann", "ann@new.example")
+    shown = json.loads(kith.run("account", "show", "ann", "--json").stdout)
+    assert (shown["email"], shown["emailVerified"]) == ("ann@new.example", True)
+    kith.run("account", "email", "ann", "ann@third.example", "--unverified")
+    assert json.loads(kith.run("account", "show", "ann", "--json").stdout)["emailVerified"] is False
+    kith.run("account", "create", "bob", "--email", "bob@example.org")
+    assert "another account" in kith.run("account", "email", "bob", "ANN@third.example", code=1).stderr
+    assert "not an e-mail address" in kith.run("account", "email", "bob", "nowhere", code=1).stderr
+    for name in ("anna", "annette"):
+        kith.run("account", "rename", "ann", name)
+    assert json.loads(kith.run("account", "show", "ann", "--json").stdout)["username"] == "annette"
+    assert "taken" in kith.run("account", "rename", "bob", "anna", code=1).stderr
+
+
+GONE = "smtp://kith:hunter2@127.0.0.1:9"
+
+
+def test_a_mail_is_sent_to_see_whether_mail_leaves(kith: Kith) -> None:
+    assert "It lies in" in kith.run("mail", "test", "ann@example.org", KITH_MAIL__BACKEND="file").stdout
+    (mail,) = (kith.folder / "mail").glob("*.eml")
+    assert b"To: ann@example.org" in mail.read_bytes()
+    assert mail.stat().st_mode & 0o077 == 0
+    assert "Mail leaves" in kith.run("mail", "test", "ann@example.org", KITH_MAIL__BACKEND="console").stdout
+    assert "no e-mail address" in kith.run("mail", "test", "nowhere", code=1).stderr
+    away = kith.run("mail", "test", "ann@example.org", code=1, KITH_MAIL__BACKEND="smtp", SMTP_URL=GONE)
+    assert "cannot be used" in away.stderr
+    assert "hunter2" not in away.stderr + away.stdout

@@ -107,7 +107,7 @@ def test_every_fault_is_told_at_once_with_its_key_its_place_and_the_nearest_know
     )
     environ = {"KITH_SERVER__PROT": "1", "KITH_DATABASE_URL": "x", "KITH_FEDERATION__ENABLED": "perhaps"}
     assert faults_of(tmp_path, environ) == [
-        f"naem ({path}): unknown; the nearest known one is server.name",
+        f"naem ({path}): unknown; the nearest known one is oidc.name",
         f"sever ({path}): is no section; the nearest known one is [server]",
         f"server.prot ({path}): unknown; the nearest known one is server.port",
         f"server.workers ({path}): must be a whole number",
@@ -141,6 +141,16 @@ def test_every_fault_is_told_at_once_with_its_key_its_place_and_the_nearest_know
         ("[server]\nworkers = 2", "more than one web process needs redis.url"),
         ("[mail]\nbackend = 'smtp'", "smtp needs mail.url"),
         ("[mail]\nsender = 'nobody'", "must be an e-mail address, or a name and an address in angle brackets"),
+        ("[mail]\nsender = 'a@b.example, c@d.example'",
+         "must be an e-mail address, or a name and an address in angle brackets"),
+        ("[mail]\nurl = 'http://mail'", "must begin with smtp:// or smtps://"),
+        ("[mail]\nurl = 'smtp://'", "must name a host and nothing behind it, like smtp://user:password@mail.example:587"),
+        ("[mail]\nurl = 'smtp://me:p/w@mail'",
+         "is no address: a port is a number, and signs in a password are written like %40"),
+        ("[mail]\nurl = 'smtp://me@mail'", "needs both a user and a password, or neither"),
+        ("[mail]\nurl = 'smtp://me:pw@mail?tls=none'", "would send the password readably with ?tls=none"),
+        ("[mail]\nurl = 'smtps://mail?tls=none'", "smtps:// is TLS; ?tls=none belongs to smtp://"),
+        ("[mail]\nurl = 'smtp://mail?verify=no'", "knows one option only, ?tls=none"),
         ("[database]\nurl = 'mysql://x'", "must begin with sqlite:// or postgres:// or postgresql://"),
         ("[redis]\nurl = 'cache:6379'", "must begin with redis:// or rediss:// or unix://"),
     ],

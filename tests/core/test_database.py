@@ -774,3 +774,17 @@ def test_ids_of_one_moment_are_in_the_order_they_were_asked_for() -> None:
     assert made == sorted(made)
     assert len(set(made)) == 200
     assert {one[:13] for one in made} == {made[0][:13]}
+
+
+async def test_many_statements_with_many_values_at_once_do_not_disturb_one_another(database: Database) -> None:
+    insert = "INSERT INTO library_author (id, name, joined_at) VALUES ($1, $2, $3)"
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # what two threads do to each other, they do sooner
+    try:
+        for round in range(60):
+            batches = [[(new_id(), f"{round}-{batch}-{number}", now()) for number in range(40)] for batch in range(40)]
+            async with transaction():
+                await asyncio.gather(*(many(insert, batch) for batch in batches))
+    finally:
+        sys.setswitchinterval(interval)
+    assert await value("SELECT COUNT(*) FROM library_author WHERE name LIKE '%-%-%'") == 60 * 40 * 40

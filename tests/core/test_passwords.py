@@ -2,6 +2,7 @@
 
 import asyncio
 
+import bcrypt
 import pytest
 from argon2 import PasswordHasher
 from argon2.low_level import Type
@@ -52,6 +53,40 @@ async def test_a_hash_of_other_parameters_verifies_and_is_to_be_made_anew(passwo
 async def test_a_hash_that_cannot_be_read_never_verifies(passwords: Passwords, stored: str) -> None:
     assert not await passwords.verify_password(stored, "Quiet-Harbour-47")
     assert passwords.needs_rehash(stored)
+
+
+@pytest.mark.parametrize("prefix", [b"2a", b"2b", b"2y"])
+async def test_a_hash_of_bcrypt_verifies_and_is_to_be_made_anew(passwords: Passwords, prefix: bytes) -> None:
+    stored = bcrypt.hashpw(b"Quiet-Harbour-47", bcrypt.gensalt(4)).replace(b"2b", prefix, 1).decode()
+    assert await passwords.verify_password(stored, "Quiet-Harbour-47")
+    assert not await passwords.verify_password(stored, "Quiet-Harbour-48")
+    assert passwords.needs_rehash(stored)
+
+
+async def test_bcrypt_never_looked_at_more_than_72_bytes_nor_do_we(passwords: Passwords) -> None:
+    long = "é" * 40
+    stored = bcrypt.hashpw(long.encode()[:72], bcrypt.gensalt(4)).decode()
+    assert await passwords.verify_password(stored, long)
+    assert not await passwords.verify_password(stored, "é" * 35)
+
+
+async def test_what_other_servers_hashed_as_it_was_typed_verifies(passwords: Passwords) -> None:
+    for typed in ("Cafe\u0301-Harbour-47", "Caf\u00e9-Harbour-47"):
+        stored = bcrypt.hashpw(typed.encode(), bcrypt.gensalt(4)).decode()
+        assert await passwords.verify_password(stored, typed)
+
+
+async def test_a_hash_that_would_take_days_is_not_worked_out(passwords: Passwords) -> None:
+    stored = bcrypt.hashpw(b"Quiet-Harbour-47", bcrypt.gensalt(4)).decode().replace("$04$", "$31$")
+    assert not await passwords.verify_password(stored, "Quiet-Harbour-47")
+    assert passwords.computed == 1
+
+
+@pytest.mark.parametrize("stored", ["", "x", "!", "$argon2id$", "$2b$12$short"])
+async def test_one_guess_costs_one_hash_whatever_is_stored(passwords: Passwords, stored: str) -> None:
+    for number, guess in enumerate(("Quiet-Harbour-47", "x" * 1_001, "\ud800"), 1):
+        assert not await passwords.verify_password(stored, guess)
+        assert passwords.computed == number
 
 
 async def test_nobodys_password_is_never_right(passwords: Passwords) -> None:

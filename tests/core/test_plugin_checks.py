@@ -59,6 +59,15 @@ def test_whoever_stores_things_about_people_owes_them_the_data_hooks(
     ]
 
 
+def test_a_column_that_names_people_without_a_relation_is_about_people_too(folder: PluginFolder) -> None:
+    column = " " * 8 + "account_id = fields.CharField(36)\n\n        class Meta"
+    models = MODELS.format(relation="ForeignKeyField", whom="Entry").replace("        class Meta", column)
+    folder.add("recipes", "", models=models)
+    add_folder(folder, "recipes", "migrations")
+    assert [one for one in problems(folder, "recipes") if "stores things about people (Recipe)" in one]
+
+
+
 def test_a_plugin_that_stores_nothing_about_people_owes_nothing(folder: PluginFolder) -> None:
     folder.add("recipes", models=MODELS.format(relation="ForeignKeyField", whom="Entry"))
     assert problems(folder, "recipes") == ["it has models but no migrations/"]

@@ -117,7 +117,7 @@ async def test_calling_an_unknown_hook_names_the_nearest_one() -> None:
 
 
 async def test_calling_a_hook_with_other_arguments_than_it_has_is_refused_even_if_nobody_listens() -> None:
-    with pytest.raises(TypeError, match="entry_published takes the arguments entry; got entri"):
+    with pytest.raises(TypeError, match="entry_published takes the arguments entry, quiet; got entri"):
         await Hooks().entry_published(entri=None)
     with pytest.raises(TypeError, match="visible takes the arguments parameter, viewer; got viewer"):
         Hooks().visible(viewer=None)

@@ -33,7 +33,7 @@ def test_a_new_plugin_passes_its_own_test_and_every_check(tmp_path: Path) -> Non
     options = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(plugin)]
     tested = run(sys.executable, "-m", "pytest", *options, str(plugin / "tests"), cwd=ROOT)
     assert tested.returncode == 0, tested.stdout[-3000:]
-    assert "4 passed" in tested.stdout
+    assert "6 passed" in tested.stdout
     enabled = run(kith, "plugin", "enable", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
     assert enabled.returncode == 0, enabled.stderr
     checked = run(kith, "plugin", "check", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))

@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
@@ -147,6 +148,36 @@ def test_an_account_suspended_on_the_command_line_is_signed_out_of_the_running_s
     assert serving.get("/api/v1/users/me", headers).status_code == 200
     kith.run("account", "suspend", "ann")
     eventually(lambda: serving.get("/api/v1/users/me", headers).status_code == 401)
+
+
+def test_with_redis_a_session_that_ends_in_one_process_is_refused_by_all(kith: Kith, redis: str) -> None:
+    kith.run("account", "create", "ann", "--email", "a@example.org", "--password", "Quiet-Harbour-47", "--verified")
+    serving = kith.serve("--workers", "2", REDIS_URL=redis)
+    headers = {"Authorization": f"Bearer {serving.sign_in('ann', 'Quiet-Harbour-47')}"}
+
+    def answers() -> set[int]:
+        """What is answered on a dozen connections, which the processes share among them."""
+        return {serving.get("/api/v1/users/me", headers).status_code for _ in range(12)}
+
+    assert answers() == {200}  # now every process has the session in its memory, for half a minute
+    assert serving.post("/api/v1/auth/logout", headers=headers, json={}).status_code == 200
+    eventually(lambda: answers() == {401}, 5)
+
+
+def test_with_redis_a_token_that_is_revoked_in_one_process_is_refused_by_all(kith: Kith, redis: str) -> None:
+    kith.run("account", "create", "ann", "--email", "a@example.org", "--password", "Quiet-Harbour-47", "--verified")
+    serving = kith.serve("--workers", "2", REDIS_URL=redis)
+    hers = {"Authorization": f"Bearer {serving.sign_in('ann', 'Quiet-Harbour-47')}"}
+    body = {"name": "A script", "scopes": ["read:users"]}
+    made = serving.post("/api/v1/auth/tokens", headers=hers, json=body).json()["data"]
+    headers = {"Authorization": f"Bearer {made['token']}"}
+
+    def answers() -> set[int]:
+        return {serving.get("/api/v1/users/me", headers).status_code for _ in range(12)}
+
+    assert answers() == {200}
+    httpx.delete(f"{serving.url}/api/v1/auth/tokens/{made['tokenId']}", headers=hers, trust_env=False)
+    eventually(lambda: answers() == {401}, 5)
 
 
 def test_with_redis_jobs_are_done_in_a_process_of_their_own_and_dead_processes_come_back(

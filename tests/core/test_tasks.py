@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core import tasks
+from core import job_table
 from core.database import now
 from core.metrics import exposition
 from core.tasks import task
@@ -27,10 +27,10 @@ async def stumble() -> None:
 async def test_a_job_that_is_done_leaves_no_row_and_is_counted(alpha: TestInstance) -> None:
     with alpha.inside():
         await note.later(word="hello")
-        await tasks.count_waiting()
+        await job_table.count_waiting()
         assert 'kith_jobs_waiting{lane="4"} 1.0' in exposition().decode()
         await settle(alpha)
-        await tasks.count_waiting()
+        await job_table.count_waiting()
         assert not await Job.exists(name=note.name)
     page = exposition().decode()
     assert CAME.pop() == "hello"
@@ -43,10 +43,10 @@ async def test_a_job_that_was_given_up_is_kept_for_a_week_and_then_its_key_is_fr
     with alpha.inside():
         await stumble.later(key="once")
         await settle(alpha)
-        await tasks.forget_failed()
+        await job_table.forget_failed()
         kept = await Job.get(key="once")
         assert (kept.state, kept.error) == ("failed", "RuntimeError")
         await Job.filter(key="once").update(due_at=now() - timedelta(days=8))
-        await tasks.forget_failed()
+        await job_table.forget_failed()
         await stumble.later(key="once")
         assert (await Job.get(key="once")).state == "waiting"

@@ -10,6 +10,7 @@ from core.addresses import FetchError
 from core.database import execute, transaction, value
 from core.models import Actor
 from core.testing import Foreign, Person, TestInstance, counted_queries, settle, world
+from core.testing.instances import Home, Recipe
 from tests.core.plugin_folder import PluginFolder
 
 COUNTER = """
@@ -47,6 +48,17 @@ async def test_an_instance_is_empty_again_for_the_next_test(alpha: TestInstance,
     async with world("gamma.test", server__name="Corner") as (other,):
         assert other is not mine
         assert (await other.anon.get("/instance"))["name"] == "Corner"
+
+
+async def test_an_instance_that_no_test_wanted_for_long_is_let_go_with_its_database() -> None:
+    home, one, two = Home(most_idle=1), Recipe("one.test", None, None, {}), Recipe("two.test", None, None, {})
+    async with home.lent(one) as first, home.lent(two) as second:
+        await second.user("bob")
+    assert home.idle == [first] and not second.folder.exists()
+    async with home.lent(two) as again:
+        assert again is not second
+    assert home.idle == [again] and not first.folder.exists()
+    await home.close()
 
 
 async def test_instances_of_a_world_reach_each_other_and_nobody_else(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from json import dumps, loads
 from typing import Any
 
 from core.accounts import administration
-from core.accounts.models import Account
 from core.database import value
 from core.models import Actor
 from core.plugin_checks import check_plugin
 from core.testing import TestInstance, counted_queries, settle
+from tests.core.transfer.packing import bring, outcome, packed, person
 
 SOUP: dict[str, Any] = {
     "name": "Leek soup",
@@ -127,20 +126,29 @@ async def test_recipes_are_taken_along_brought_back_once_and_erased_with_the_acc
 ) -> None:
     kitchen, diner = kitchens
     ann, there = await kitchen.user("ann"), await diner.user("ann")
-    await ann.post("/recipes", SOUP)
-    with kitchen.inside():
-        account = await Account.get(actor_id=ann.id)
-        answers = dict(await kitchen.instance.hooks.export_account.answers(account=account))
-    archive = loads(dumps(answers))
-    assert [recipe["name"] for recipe in archive["recipes"]["recipes.json"]] == ["Leek soup"]
-    with diner.inside():
-        for _ in range(2):
-            await diner.instance.hooks.import_account(account=await Account.get(actor_id=there.id), archive=archive)
-    (brought,) = (await there.get("/recipes"))["posts"]
-    assert (brought["title"], brought["recipe"]["minutes"]) == ("Leek soup", 40)
+    made = await ann.post("/recipes", SOUP)
+    archive = (await ann.call("GET", "/users/me/export")).content
+    for report in ({"done": 1, "already": 0}, {"done": 0, "already": 1}):
+        brought = await bring(there, "archive", archive)
+        await settle(kitchen, diner)
+        came = await outcome(there, brought)
+        assert {name: came[name] for name in ("done", "already", "failed")} == {**report, "failed": 0}
+    (copy,) = (await there.get("/recipes"))["posts"]
+    assert (copy["title"], copy["recipe"]["minutes"], copy["createdAt"]) == ("Leek soup", 40, made["createdAt"])
+    assert (copy["localOnly"], copy["user"]["userId"]) == (True, there.id)
     with diner.inside():
         await administration.remove(await Actor.get(id=there.id))
     await settle(kitchen, diner)
     assert (await diner.anon.get("/recipes"))["posts"] == []
     with diner.inside():
         assert await value("SELECT COUNT(*) FROM recipes_recipe") == 0
+
+
+async def test_recipes_of_a_liar_are_counted_as_failed(kitchen: TestInstance) -> None:
+    ann = await kitchen.user("ann")
+    good = {**SOUP, "visibility": "public", "publishedAt": "2020-01-01T00:00:00Z"}
+    lies = [{**good, "minutes": -1}, {**good, "visibility": "bogus"}, {**good, "name": 7}, {}, None, "soup"]
+    brought = await bring(ann, "archive", packed({"actor.json": person(), "recipes/recipes.json": lies}))
+    await settle(kitchen)
+    assert (await outcome(ann, brought))["failed"] == len(lies)
+    assert (await ann.get("/recipes"))["posts"] == []

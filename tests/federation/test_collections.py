@@ -38,6 +38,19 @@ async def test_the_outbox_has_what_is_for_everybody_newest_first(alpha, ann):
     assert all(item["to"] == item["object"]["to"] for item in items)
 
 
+async def test_where_nothing_is_pinned_the_list_is_there_and_empty(alpha, ann):
+    address = (await alpha.client.get(f"/actors/{ann.id}", headers=AP)).json()["featured"]
+    answer = await alpha.client.get(address, headers=AP)
+    assert answer.headers["content-type"] == AP["accept"]
+    assert answer.json() == {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": address,
+        "type": "OrderedCollection",
+        "totalItems": 0,
+        "orderedItems": [],
+    }
+
+
 async def test_followers_and_followed_are_listed_by_their_ids(alpha, ann, bob, foreign):
     carol = foreign.person("carol")
     with alpha.inside():

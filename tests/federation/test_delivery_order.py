@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 
+from core import leases
 from core.database import now
 from core.federation import delivery, domains, queue
-from core.federation.models import Delivery
+from core.federation.models import Delivery, Host
 from core.federation.outbox import send
 from core.federation.queue import claim
+from core.jobs import Jobs
 from core.models import Actor
 from core.outbound import Outbound
-from core.tasks import Jobs
 from core.testing import TestInstance, settle
 from tests.federation.crowd import Crowd, follow, make_due, waiting
 
@@ -176,6 +177,67 @@ async def test_what_a_dead_process_had_claimed_is_taken_up_when_its_lease_is_ove
         await queue.take_back()
     await settle(alpha)
     assert crowd.types() == ["Create"]
+
+
+@pytest.mark.parametrize("how", ["it was under way when the power failed", "it failed once"])
+async def test_what_all_others_wait_for_goes_first_however_many_were_due_before_it(
+    alpha, crowd, ann, bob, monkeypatch, how
+):
+    monkeypatch.setattr(queue, "LOOKED_AT", 20)
+    hosts = [f"h{number}.test" for number in range(3)]
+    with alpha.inside():
+        for host in hosts:
+            zoe = await crowd.person(host)
+            for sender in (ann, bob):
+                for number in range(30):
+                    activity = {"type": "Create", "to": [zoe.uri], "number": number}
+                    await send(sender.actor, "create", Outbound(activity))
+        if how == "it failed once":
+            crowd.answer = lambda post: 503
+            await settle(alpha)
+            crowd.answer = lambda post: 202
+            crowd.came.clear()
+            await make_due(alpha)
+            await Delivery.filter(attempts=0).update(due_at=now() - timedelta(seconds=1))
+        else:
+            assert {one.host for one in await claim(100, [])} == set(hosts)
+            await queue.take_back(all_of_it=True)
+    await settle(alpha)
+    assert await waiting(alpha) == []
+    for host in hosts:
+        for sender in (ann, bob):
+            came = [post.activity["number"] for post in crowd.to(host) if post.activity["actor"] == sender.uri]
+            assert came == list(range(30)), host
+
+
+async def test_a_host_that_is_open_again_by_the_word_of_another_process_gets_what_is_new_at_once(alpha, crowd, ann):
+    await crowd.follower(ann, "one.test")
+    with alpha.inside():
+        await Host.create(name="one.test", failures=5, first_failure_at=now(), closed_until=now() + timedelta(hours=1))
+    await ann.publish("while it is closed")  # and remembered so for half a minute
+    (held,) = await waiting(alpha)
+    with alpha.inside():
+        assert held.due_at > now() + timedelta(minutes=50)
+        await Delivery.all().update(due_at=now())
+        await Host.all().update(failures=0, first_failure_at=None, closed_until=None)
+    await ann.publish("when it is open")
+    await settle(alpha)
+    assert crowd.types() == ["Create", "Create"] and await waiting(alpha) == []
+
+
+async def test_the_claim_on_a_delivery_is_renewed_while_its_host_takes_its_time(alpha, crowd, ann, monkeypatch):
+    monkeypatch.setattr(leases, "RENEWED_EVERY_SECONDS", 0.01)
+    crowd.hangs = {"hung.test"}
+    await crowd.follower(ann, "hung.test")
+    async with at_work(alpha):
+        await ann.publish("hello")
+        await crowd.until(lambda: "hung.test" in crowd.hanging)
+        soon = now() + timedelta(seconds=9)
+        await Delivery.all().update(due_at=soon)
+        while (await Delivery.get()).due_at <= soon:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        crowd.released.set()
+        await crowd.until(lambda: crowd.types() == ["Create"])
 
 
 async def test_hosts_that_hang_hold_up_no_other(alpha, crowd, ann):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from core.federation.remote_actors import actor_by_uri, store_actor
 from core.fetch import Refused
 from core.models import Actor, Follow
 from core.testing import Foreign, settle, world
+from tests.core.kith_process import kith_in
 from tests.federation.odd_server import actor
 
 
@@ -228,19 +226,13 @@ async def test_a_long_list_is_taken_in_at_once(alpha, odd):
 # -- By hand ----------------------------------------------------------------------------------------------------------
 
 
-def test_domains_are_decided_about_on_the_command_line(tmp_path: Path):
-    def run(*arguments: str, code: int = 0) -> str:
-        command = [sys.executable, "-c", "from core.cli import main; main()", "--instance", str(tmp_path / "instance")]
-        settings = {name: text for name, text in os.environ.items() if not name.startswith("KITH_")}
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=settings)
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
-
-    run("domain", "block", "bad.test", "worse.test", "--note", "spam")
+async def test_domains_are_decided_about_on_the_command_line(tmp_path: Path):
     (tmp_path / "list.csv").write_text("#domain,#severity\nloud.test,silence\nx y,suspend\n")
-    assert "line 3: x y is left out" in run("domain", "import", str(tmp_path / "list.csv"))
-    assert '"policy": "silence"' in run("domain", "list", "--json")
-    run("domain", "clear", "bad.test")
-    assert "worse.test,suspend,false,false,spam,false\n" in (exported := run("domain", "export"))
-    assert "bad.test" not in exported
-    assert "domain: This is not a domain" in run("domain", "block", "x y", code=1)
+    async with kith_in(tmp_path) as kith:
+        kith.run("domain", "block", "bad.test", "worse.test", "--note", "spam")
+        assert "line 3: x y is left out" in kith.run("domain", "import", str(tmp_path / "list.csv")).stdout
+        assert '"policy": "silence"' in kith.run("domain", "list", "--json").stdout
+        kith.run("domain", "clear", "bad.test")
+        exported = kith.run("domain", "export").stdout
+        assert "worse.test,suspend,false,false,spam,false\n" in exported and "bad.test" not in exported
+        assert "domain: This is not a domain" in kith.run("domain", "block", "x y", code=1).stderr

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from core.database import now
+from core.early_answers import LARGEST_SWALLOWED
 from core.federation.domains import decide
 from core.federation.keys import SigningKey
 from core.federation.models import Received
@@ -185,11 +186,12 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread(alpha):
 
     async def receive():
         read.append(1)
-        return {"type": "http.request", "body": b"x", "more_body": True}
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
 
     headers = [(b"content-type", b"application/activity+json"), (b"content-length", str(LIMIT + 1).encode())]
-    assert await through_the_door(alpha, headers, receive) == 413
-    assert read == []
+    answered = []
+    assert await through_the_door(alpha, headers, receive, answered=lambda: answered.extend(read)) == 413
+    assert answered == [], "it was answered before anything was read"
 
 
 async def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(alpha, zoe):
@@ -202,15 +204,19 @@ async def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(alpha, zoe
         read += 65_536
         return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
 
-    assert await through_the_door(alpha, headers, receive) == 413
-    assert read <= LIMIT + 65_536
+    answered = []
+    assert await through_the_door(alpha, headers, receive, answered=lambda: answered.append(read)) == 413
+    assert answered[0] <= LIMIT + 65_536
+    assert read <= LARGEST_SWALLOWED + LIMIT + 2 * 65_536, "who never ends is not listened to for ever"
 
 
-async def through_the_door(instance, headers, receive, path="/inbox"):
-    """The status of a POST made by hand."""
+async def through_the_door(instance, headers, receive, path="/inbox", answered=lambda: None):
+    """The status of a POST made by hand; `answered` is called when the answer begins."""
     sent = []
 
     async def send(message):
+        if not sent:
+            answered()
         sent.append(message)
 
     scope = {

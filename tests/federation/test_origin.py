@@ -68,9 +68,9 @@ MOVES = [move_id, move_actor, move_object, move_owner, name_a_second_owner, move
 
 @pytest.fixture
 async def open_minded():
-    async with world(
-        "alpha.test", federation__allow_http=True, federation__allow_private_addresses=True
-    ) as (instance,):
+    async with world("alpha.test", federation__allow_http=True, federation__allow_private_addresses=True) as (
+        instance,
+    ):
         yield instance
 
 
@@ -81,7 +81,8 @@ async def must_be_refused(instance, sender, activity, name):
     assert answer.status_code in (202, 401), name
     await settle(instance)
     if answer.status_code == 202:
-        assert await outcome(instance, activity) == "refused", name
+        not_kept = "not stored" if "signature" in activity else "refused"
+        assert await outcome(instance, activity) in ("refused", not_kept), name
     with instance.inside():
         assert not await Entry.exists(uri__in=uris), name
 
@@ -100,6 +101,7 @@ async def test_a_create_with_one_address_of_another_server_is_refused(alpha, pat
 @pytest.mark.parametrize("path", CREATES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_a_create_signed_by_somebody_of_another_server_is_401(alpha, path):
     activity = orjson.loads(path.read_bytes())
+    activity.pop("signature", None)  # with one, its origin is asked: test_forwarded.py
     await make_known(alpha, id_of(activity["actor"]))
     stranger = await make_known(alpha, moved(id_of(activity["actor"])))
     assert (await stranger.post(alpha, orjson.dumps(activity))).status_code == 401

@@ -11,7 +11,7 @@ from core import actors, entries, reactions
 from core.accounts import profile
 from core.database import transaction
 from core.entries import Act
-from core.federation import domains, recipients
+from core.federation import domains, entry_activities, recipients
 from core.federation.models import Delivery, Outgoing
 from core.federation.outbox import body_of, send
 from core.instance import here
@@ -25,6 +25,18 @@ from tests.federation.crowd import Crowd, follow, waiting
 @pytest.fixture
 def crowd(alpha: TestInstance) -> Crowd:
     return Crowd(alpha)
+
+
+def meanings(context: Any) -> dict[str, str]:
+    """What the own words of a document stand for, as processors of JSON-LD expand them: prefixes spelled out."""
+    terms = {name: meant for part in context if isinstance(part, dict) for name, meant in part.items()}
+    addresses = {name: meant["@id"] if isinstance(meant, dict) else meant for name, meant in terms.items()}
+
+    def expanded(address: str) -> str:
+        prefix, _, rest = address.partition(":")
+        return addresses[prefix] + rest if prefix in addresses else address
+
+    return {name: expanded(address) for name, address in addresses.items() if not name.startswith("@")}
 
 
 async def entry_of(instance: TestInstance, post: dict[str, Any]) -> Entry:
@@ -246,6 +258,7 @@ async def test_people_are_followed_accepted_and_let_go_across_servers(alpha, cro
     assert accept["object"] == reject["object"] == {**theirs, "to": [ann.uri]}
     assert (follow_["type"], follow_["object"], follow_["to"]) == ("Follow", yan.uri, [yan.uri])
     assert follow_["wantsBack"] is True
+    assert meanings(follow_["@context"])["wantsBack"] == "urn:kith:ns:wantsBack"
     assert undo["type"] == "Undo" and undo["object"]["id"] == follow_["id"]
 
 
@@ -280,6 +293,19 @@ async def test_a_post_to_very_many_is_answered_at_once_and_a_job_finds_the_rest(
     await ann.delete(f"/posts/{post['postId']}")
     await settle(alpha)
     assert crowd.by_host() == {host: ["Create", "Delete"] for host in hosts}
+
+
+async def test_somebody_elsewhere_is_found_behind_however_many_followers_here(alpha, crowd, ann, monkeypatch):
+    for module in (recipients, entry_activities):
+        monkeypatch.setattr(module, "LOOKED_AT", 2)
+    await crowd.follower(ann, "one.test")
+    people = [await alpha.user(name) for name in ("bea", "cil", "dan")]
+    with alpha.inside():
+        for person in people:
+            await actors.follow(person.actor, ann.actor)
+    await ann.publish("hello")
+    await settle(alpha)
+    assert crowd.by_host() == {"one.test": ["Create"]}
 
 
 async def test_a_job_that_runs_again_writes_nothing_twice_and_changes_wait_for_it(alpha, crowd, ann, monkeypatch):

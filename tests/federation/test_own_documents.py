@@ -13,7 +13,7 @@ from core.federation.models import Key, Outgoing
 from core.federation.negotiation import prefers_document
 from core.federation.remote_actors import actor_by_uri
 from core.models import Actor, Entry, Mention
-from core.testing import Foreign, ForeignActor, Person, TestInstance, counted_queries, world
+from core.testing import Foreign, ForeignActor, Person, TestInstance, counted_queries, settle, world
 
 AP = "application/activity+json"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -224,6 +224,37 @@ async def test_the_server_of_somebody_addressed_may_fetch_a_direct_post(alpha, a
     assert (await bob.fetch(alpha, f"/objects/{post['postId']}")).status_code == 200
 
 
+async def test_a_block_hides_from_the_one_it_is_about_and_from_nobody_else_on_their_server(alpha, ann, foreign):
+    bob, eve = await follower_of(alpha, ann, foreign), await follower_of(alpha, ann, foreign, "eve")
+    server = foreign.person("foreign.test", type="Application")
+    with alpha.inside():
+        blocked = await actor_by_uri(eve.id)
+        assert blocked is not None
+        await actors.block(ann.actor, blocked)
+    secret = f"/objects/{(await ann.publish('for followers', visibility='followers'))['postId']}"
+    assert (await bob.fetch(alpha, secret)).status_code == 200
+    assert (await server.fetch(alpha, secret)).status_code == 200
+    assert (await eve.fetch(alpha, secret)).status_code == 404
+
+
+async def test_a_server_whose_only_follower_was_blocked_gets_nothing_for_followers(alpha, ann, foreign):
+    await follower_of(alpha, ann, foreign)
+    server = foreign.person("foreign.test", type="Application")
+    path = f"/objects/{(await ann.publish('for followers', visibility='followers'))['postId']}"
+    assert (await server.fetch(alpha, path)).status_code == 200
+    with alpha.inside():
+        bob = await Actor.get(username="bob", domain="foreign.test")
+        await actors.block(ann.actor, bob)
+    assert (await server.fetch(alpha, path)).status_code == 404
+
+
+async def test_somebody_who_asks_in_person_sees_what_is_theirs_to_see(alpha, ann, foreign):
+    await follower_of(alpha, ann, foreign)
+    passer_by = foreign.person("passer")
+    path = f"/objects/{(await ann.publish('for followers', visibility='followers'))['postId']}"
+    assert (await passer_by.fetch(alpha, path)).status_code == 404
+
+
 @pytest.mark.parametrize("fault", ["signer", "old", "wrong path", "unknown key", "nonsense", "suspended", "blocked"])
 async def test_a_bad_signature_opens_nothing(alpha, ann, foreign, fault):
     bob, eve = await follower_of(alpha, ann, foreign), foreign.person("eve")
@@ -291,20 +322,54 @@ async def test_an_activity_is_there_for_everybody_where_it_was_addressed_to_them
     answers = {}
     with alpha.inside():
         for name, body, entry_id in (
-            ("public", {"type": "Create", "to": [PUBLIC]}, post["postId"]),
+            ("public", {"type": "Announce", "to": [PUBLIC]}, post["postId"]),
+            ("of another address", {"id": f"{ann.uri}/shares/1", "type": "Announce", "to": [PUBLIC]}, None),
             ("unlisted", {"type": "Update", "to": [], "cc": PUBLIC}, None),
             ("follow", {"type": "Follow", "to": ["https://x.test/u"]}, None),
         ):
+            outgoing_id = new_id()
+            text = orjson.dumps({"id": f"https://alpha.test/activities/{outgoing_id}", **body}).decode()
             stored = await Outgoing.create(
-                id=new_id(), sender_id=ann.id, verb="create", entry_id=entry_id, body=orjson.dumps(body).decode()
+                id=outgoing_id, sender_id=ann.id, verb="create", entry_id=entry_id, body=text
             )
             answers[name] = (await alpha.client.get(f"/activities/{stored.id}")).status_code
         await ann.delete(f"/posts/{post['postId']}")
         create = await Outgoing.filter(entry_id=post["postId"], verb="create").first()
-    assert answers == {"public": 200, "unlisted": 200, "follow": 404}
+    assert answers == {"public": 200, "of another address": 404, "unlisted": 200, "follow": 404}
     assert create is None or (await alpha.client.get(f"/activities/{create.id}")).status_code == 404
     for wrong in ("x", "01a1f90a-78ad-76cb-84b0-88494bf2af01"):
         assert (await alpha.client.get(f"/activities/{wrong}")).status_code == 404
+
+
+async def test_a_publication_has_one_id_where_it_is_delivered_listed_and_fetched(alpha, ann, foreign):
+    await follower_of(alpha, ann, foreign)
+    post = await ann.publish("hello")
+    await settle(alpha)
+    (delivered,) = foreign.activities("Create")
+    address = f"/actors/{ann.id}/outbox?before=ffffffff-ffff-ffff-ffff-ffffffffffff"
+    (listed,) = (await document(alpha, address)).json()["orderedItems"]
+    answer = await document(alpha, delivered["id"])
+    assert answer.status_code == 200 and answer.headers["content-type"] == AP
+    fetched = answer.json()
+    assert fetched["@context"] and fetched["id"] == listed["id"] == delivered["id"]
+    for found in (listed, fetched):
+        assert found["object"]["id"] == post["uri"]
+        assert {key: found[key] for key in ("type", "actor", "published", "to", "cc")} == {
+            key: delivered[key] for key in ("type", "actor", "published", "to", "cc")
+        }
+
+
+async def test_a_publication_is_fetched_by_those_who_may_see_what_was_published(alpha, ann, foreign):
+    bob = await follower_of(alpha, ann, foreign)
+    secret, gone = await ann.publish("secret", visibility="followers"), await ann.publish("gone")
+    await settle(alpha)
+    addresses = {one["object"]["content"]: one["id"] for one in foreign.activities("Create")}
+    await ann.delete(f"/posts/{gone['postId']}")
+    for address in addresses.values():
+        assert (await document(alpha, address)).status_code == 404
+    assert (await bob.fetch(alpha, addresses["<p>secret</p>"])).json()["object"]["id"] == secret["uri"]
+    other = Foreign("other.test").join(alpha).person("eve")
+    assert (await other.fetch(alpha, addresses["<p>secret</p>"])).status_code == 404
 
 
 # -- Where every fetch has to be signed -------------------------------------------------------------------------------
@@ -326,6 +391,13 @@ async def test_with_authorized_fetch_only_those_who_sign_are_served_and_nobody_b
             assert "signature" in answer.headers["vary"].lower()
             assert (await bad.fetch(shy, path)).status_code == 403, path
             assert (await document(shy, path)).status_code == 401, path
+        with shy.inside():
+            stored = await actor_by_uri(other.id)
+            assert stored is not None
+            await actors.block(ann.actor, stored)
+        assert (await other.fetch(shy, paths[1])).status_code == 404
+        assert (await good.fetch(shy, paths[1])).status_code == 200
+        assert (await good.server.person("good.test", type="Application").fetch(shy, paths[1])).status_code == 200
         forged = {**good.signed("GET", shy.base_url + paths[0], signer=other), "Accept": AP}
         assert (await shy.client.get(paths[0], headers=forged)).status_code == 401
         assert (await document(shy, "/actor")).status_code == 200

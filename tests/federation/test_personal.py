@@ -7,6 +7,7 @@ from datetime import timedelta
 import orjson
 
 from core.accounts import administration
+from core.accounts.erasing import erase
 from core.accounts.models import Account
 from core.database import now
 from core.federation import personal
@@ -34,7 +35,7 @@ async def test_what_somebody_sent_and_was_sent_goes_with_the_account_and_the_key
             await Outgoing.create(sender_id=ann.id, verb=verb, body="{}")
         await Received.create(uri="https://x.test/1", actor_uri="x", verb="Like", body="{}", inbox_owner=ann.id)
         await administration.remove(await Actor.get(id=ann.id))
-        await administration.erase(actor_id=ann.id)
+        await erase(actor_id=ann.id)
         assert "create" not in [one.verb for one in await Outgoing.filter(sender_id=ann.id)]
         assert await Outgoing.exists(sender_id=ann.id, verb="delete")
         assert not await Received.exists(inbox_owner=ann.id)

@@ -125,7 +125,7 @@ async def test_votes_are_not_taken_for_posts(alpha, ann, zoe):
     post = await ann.publish("Tea or coffee?")
     vote = {"type": "Note", "id": "https://foreign.test/votes/1", "name": "Tea", "inReplyTo": post["uri"]}
     vote |= {"attributedTo": zoe.id, "to": [ann.uri]}
-    assert await arrive(alpha, zoe, zoe.activity("Create", vote)) == "ignored"
+    assert await arrive(alpha, zoe, zoe.activity("Create", vote)) == "refused"  # there is nothing to vote on
     assert await stored(alpha, vote["id"]) is None
 
 

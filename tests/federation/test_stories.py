@@ -10,6 +10,8 @@ from core.accounts import administration
 from core.federation.models import Delivery, Outgoing, Received
 from core.models import Actor, Entry
 from core.testing import settle
+from tests.core.storage.photos import UPRIGHT, corners, opened_bytes, quarters, saved
+from tests.core.storage.uploading import uploaded
 
 
 @pytest.fixture
@@ -262,3 +264,33 @@ async def test_who_deletes_their_account_is_gone_on_the_other_server_with_all_th
     assert (await bob.get("/users/me"))["followingCount"] == 1
     with alpha.inside():
         assert await Delivery.all().count() == 0
+
+
+async def test_pictures_arrive_with_what_is_said_of_them_and_change_and_go_with_their_post(neighbours):
+    alpha, beta, ann, bob, _ = neighbours
+    await bob.follow(ann.address)
+    await settle(alpha, beta)
+    first = await uploaded(ann, saved(quarters(900, 600), "JPEG"), alt="Four colours", focus="0.5,0")
+    second = await uploaded(ann, saved(quarters(40, 90), "PNG"))
+    post = await ann.publish("Look", fileIds=[first["fileId"], second["fileId"]])
+    await settle(alpha, beta)
+    seen, small = (await bob.feed())[0]["attachments"]
+    assert (seen["type"], seen["alt"], seen["width"], seen["height"]) == ("image", "Four colours", 900, 600)
+    assert (seen["blurhash"], seen["focus"]) == (first["blurhash"], [0.5, 0])
+    assert seen["metadata"]["remoteUrl"] == first["url"] and small["alt"] is None
+    for url in (seen["url"], seen["thumbnailUrl"], small["url"]):
+        assert url.startswith("https://beta.test/files/remote/")
+        picture = opened_bytes((await beta.anon.page(url)).content)
+        assert corners(picture) == UPRIGHT and picture.format == "WEBP"
+    assert picture.size == (40, 90)
+
+    await ann.put(f"/files/{first['fileId']}", {"alt": "Red, green, blue, grey"})
+    await ann.delete(f"/files/{second['fileId']}")
+    await settle(alpha, beta)
+    (changed,) = (await bob.feed())[0]["attachments"]
+    assert changed["alt"] == "Red, green, blue, grey"
+
+    await ann.delete(f"/posts/{post['postId']}")
+    await settle(alpha, beta)
+    assert (await beta.anon.page(changed["url"])).status_code == 404
+    assert (await alpha.anon.page(first["url"])).status_code == 404

@@ -208,6 +208,122 @@ async def test_what_is_for_followers_leaves_only_for_servers_of_followers(alpha_
     assert not await bob.sees(there.id)
 
 
+# -- For friends, between servers of ours ------------------------------------------------------------------------------
+
+
+async def befriended(alpha_and_beta):
+    """Ann here; there Bob, her friend, and Eve, who only follows her."""
+    alpha, beta = alpha_and_beta
+    ann, bob, eve = await alpha.user("ann"), await beta.user("bob"), await beta.user("eve")
+    for person in (bob, eve):
+        await person.follow(ann.address)
+    await ann.follow(bob.address)
+    await settle(alpha, beta)
+    return ann, bob, eve
+
+
+async def test_what_is_for_friends_is_for_friends_on_the_other_server_too(alpha_and_beta):
+    ann, bob, eve = await befriended(alpha_and_beta)
+    post = await ann.publish("for friends", visibility="friends")
+    await settle(*alpha_and_beta)
+    (there,) = await bob.feed("home")
+    assert (there["uri"], there["visibility"]) == (post["uri"], "friends")
+    assert await eve.feed("home") == [] and not await eve.sees(there["postId"])
+    assert await is_hidden(alpha_and_beta[1].anon, there["postId"])
+    await bob.refused(422, "POST", f"/posts/{there['postId']}/share")
+    await bob.post(f"/posts/{there['postId']}/like")
+    await bob.post(f"/posts/{there['postId']}/comments", {"content": "me too"})
+    await settle(*alpha_and_beta)
+    (answer,) = (await ann.get(f"/posts/{post['postId']}/comments"))["comments"]
+    assert answer["content"] == "<p>me too</p>" and (await ann.get(f"/posts/{post['postId']}"))["likesCount"] == 1
+
+
+@pytest.mark.parametrize("who", ["ann", "bob"])
+async def test_who_is_a_friend_no_more_sees_it_no_more(alpha_and_beta, who):
+    ann, bob, _ = await befriended(alpha_and_beta)
+    await ann.publish("for friends", visibility="friends")
+    await settle(*alpha_and_beta)
+    (there,) = await bob.feed("home")
+    one, other = (ann, bob) if who == "ann" else (bob, ann)
+    await one.delete(f"/users/{other.address}/follow")
+    await settle(*alpha_and_beta)
+    assert not await bob.sees(there["postId"]) and await bob.feed("home") == []
+
+
+async def test_who_is_named_in_what_is_for_friends_sees_it_without_being_one(alpha_and_beta):
+    ann, _, eve = await befriended(alpha_and_beta)
+    await ann.publish(f"{eve.address} and all friends", visibility="friends")
+    await settle(*alpha_and_beta)
+    (there,) = await eve.feed("home")
+    assert there["visibility"] == "friends" and await eve.sees(there["postId"])
+
+
+async def test_a_friend_made_later_sees_there_what_was_sent_later(alpha_and_beta):
+    ann, bob, eve = await befriended(alpha_and_beta)
+    await ann.publish("before", visibility="friends")
+    await ann.follow(eve.address)
+    await settle(*alpha_and_beta)
+    await ann.publish("after", visibility="friends")
+    await settle(*alpha_and_beta)
+    assert [post["content"] for post in await eve.feed("home")] == ["<p>after</p>"]
+    assert len(await bob.feed("home")) == 2
+
+
+async def test_a_share_of_what_is_for_friends_is_refused(alpha_and_beta):
+    alpha, beta = alpha_and_beta
+    ann, bob, _ = await befriended(alpha_and_beta)
+    post = await ann.publish("for friends", visibility="friends")
+    await settle(alpha, beta)
+    zoe = Foreign("third.test").join(alpha, beta).person("zoe")
+    for server in (alpha, beta):
+        assert await arrive(server, zoe, zoe.activity("Announce", post["uri"])) in ("refused", "ignored")
+    with beta.inside():
+        assert (await Entry.get(uri=post["uri"])).boosts_count == 0
+    assert len(await bob.feed("home")) == 1
+
+
+async def zoe_befriended(alpha, zoe, *people):
+    for person in people:
+        await follow_elsewhere(alpha, person, zoe)
+        await arrive(alpha, zoe, zoe.activity("Follow", person.uri))
+
+
+async def test_the_word_for_friends_opens_nothing_that_its_addressees_do_not_open(alpha, ann, bob, eve, zoe):
+    await zoe_befriended(alpha, zoe, ann, bob)
+    entry = await publish_there(alpha, zoe, [ann.uri, eve.uri], visibleTo="friends")
+    assert entry.visibility == "friends"
+    assert await ann.sees(entry.id)  # a friend it was sent to
+    assert not await bob.sees(entry.id)  # a friend it was not sent to
+    assert not await eve.sees(entry.id)  # somebody it was sent to, who is none
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "expected"),
+    [
+        ([FOLLOWERS], {"visibleTo": "friends"}, "followers"),
+        ([PUBLIC], {"visibleTo": "friends"}, "public"),
+        (["https://b.test/users/ann"], {"visibleTo": "friends"}, "friends"),
+        (["https://b.test/users/ann"], {"visibleTo": "friends", "directMessage": True}, "direct"),
+        (["https://b.test/users/ann"], {"visibleTo": "public"}, "direct"),
+        (["https://b.test/users/ann"], {"visibleTo": ["friends", "public"]}, "direct"),
+        ([], {"visibleTo": "friends"}, "friends"),
+    ],
+)
+def test_the_word_for_friends_is_read_where_it_is_for_a_few(to, more, expected):
+    author = Actor(uri="https://a.test/users/zoe", followers_url=FOLLOWERS)
+    assert visibility_of({"to": to, "cc": [], **more}, author) == expected
+
+
+async def test_a_private_message_does_not_become_one_for_friends_by_an_edit(alpha, ann, bob, zoe):
+    await zoe_befriended(alpha, zoe, ann, bob)
+    entry = await publish_there(alpha, zoe, [ann.uri])
+    document = {**zoe.server.documents[entry.uri.removeprefix(zoe.server.base_url)]}
+    document |= {"to": [ann.uri, bob.uri], "visibleTo": "friends", "content": "<p>new</p>"}
+    document["updated"] = "2099-01-01T00:00:00Z"
+    await arrive(alpha, zoe, zoe.activity("Update", document, to=[ann.uri, bob.uri]))
+    assert (await stored(alpha, entry.uri)).visibility == "direct"
+
+
 # -- Followers synchronisation (FEP-8fcf) ------------------------------------------------------------------------------
 
 

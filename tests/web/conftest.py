@@ -40,8 +40,8 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def site(port: int, chromium: Browser) -> AsyncIterator[Site]:
-    """An empty instance that listens on loopback."""
+async def site(port: int, chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
+    """An empty instance that listens on loopback; a test may give it further settings as the fixture's parameter."""
     rules = ("Be kind, and assume others mean to be.", "Describe your pictures.")
     async with world(
         f"localhost:{port}",
@@ -51,6 +51,7 @@ async def site(port: int, chromium: Browser) -> AsyncIterator[Site]:
         server__rules=rules,
         server__contact="hello@millbrook.example",
         server__languages=("en", "ar"),
+        **getattr(request, "param", {}),
     ) as (instance,):
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]

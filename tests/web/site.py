@@ -41,7 +41,7 @@ class Site:
             has_touch=size == PHONE,
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # milliseconds; other tests run beside
         if who:
             await _sign_in(context, self.base_url, who)
         page = await context.new_page()

@@ -8,6 +8,10 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from core.testing import Foreign, settle
+from core.testing.foreign import PUBLIC
+from tests.federation.arrivals import arrive
+from tests.web.looks import findings, is_too_wide
 from tests.web.site import PHONE, Site, listening
 
 
@@ -133,6 +137,46 @@ async def test_muting_somebody_clears_the_list_and_can_be_undone(site: Site) -> 
         await expect(card(page, "Wind 4")).to_be_visible()
 
 
+async def test_blocking_a_server_clears_the_list_of_everybody_there(site: Site) -> None:
+    foreign = Foreign("foreign.test").join(site.instance)
+    ann, bob = await site.instance.users("ann", "bob")
+    for name in ("zoe", "yan"):
+        person = foreign.person(name)
+        await ann.follow(person.address)
+        await settle(site.instance)
+        follow = next(one for one in foreign.activities("Follow") if one["object"] == person.id)
+        await arrive(site.instance, person, person.activity("Accept", follow))
+        await arrive(site.instance, person, person.activity("Create", person.note(f"<p>By {name}.</p>"), to=[PUBLIC]))
+    await ann.follow(bob)
+    await bob.publish("By Bob.")
+    async with site.visit(ann) as page:
+        await page.goto("/")
+        await card(page, "By Bob").locator("a.more").click()
+        await expect(page.locator("[data-server]")).to_have_count(0)
+        await page.keyboard.press("Escape")
+        await card(page, "By zoe").locator("a.more").click()
+        await page.locator("summary", has_text="Block the server foreign.test…").click()
+        await expect(page.locator("[data-server] p")).to_contain_text("nothing more from anybody on foreign.test")
+        await page.locator("[data-server] button").click()
+        await expect(card(page, "By zoe")).to_be_hidden()
+        await expect(card(page, "By yan")).to_be_hidden()
+        await expect(card(page, "By Bob")).to_be_visible()
+        await expect(page.locator(".toast")).to_contain_text("you will see nothing from foreign.test")
+        await expect(page.locator(".toast button", has_text="Undo")).to_have_count(0)
+        await page.goto("/@zoe@foreign.test")
+        await expect(page.locator(".empty")).to_contain_text("You have blocked their server, foreign.test")
+        assert await findings(page) == []
+        await page.click(".relation .button")
+        await expect(page.locator(".relation")).to_contain_text("Follow")
+        await page.goto("/settings/blocked-servers")
+        await expect(page.locator(".empty")).to_be_visible()
+        await page.fill("#f-domain", "Loud.example")
+        await page.click(".settings button")
+        await expect(page.locator(".people .name")).to_have_text("loud.example")
+        assert await findings(page) == [] and not await is_too_wide(page)
+    assert site.complaints == []
+
+
 async def test_following_somebody_changes_the_button_and_unfollowing_can_be_undone(site: Site) -> None:
     ann, _bob = await site.instance.users("ann", "bob")
     async with site.visit(ann) as page:
@@ -246,10 +290,13 @@ async def test_everything_works_without_scripts(site: Site, size: tuple[int, int
         await page.goto("/")
         await page.fill("main .composer textarea", "No scripts here.")
         await page.click(".audience-menu > summary")
+        await page.click("text=Somebody else")
+        await expect(page.locator("main .composer [name=content]")).to_have_value("No scripts here.")
+        await page.click(".audience-menu > summary")
         await page.click(".audience-menu label:has([value=private])")
         await expect(page.locator(".composer-says")).to_have_text(re.compile("Only you"), use_inner_text=True)
-        await page.click(".audience-menu > summary")
-        await page.click("main .composer button.primary")
+        await page.press("main .composer button.primary", "Enter")
+        await page.goto("/")
         await expect(card(page, "No scripts here.").locator(".audience")).to_contain_text("Only me")
         await card(page, "No scripts here.").locator("a.more").click()
         await page.click("#more")

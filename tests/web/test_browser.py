@@ -6,10 +6,10 @@ import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
-from test_looks_in_a_browser import findings, is_too_wide
 
 from core.testing import PASSWORD
 from core.testing.people import befriend
+from tests.web.looks import findings, is_too_wide
 from tests.web.site import DESKTOP, PHONE, Site, listening
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -28,6 +28,8 @@ async def join(page: Page, name: str) -> None:
     await page.fill("[name=password]", PASSWORD)
     await page.check("[name=rules]")
     await page.click("form.form button.primary")
+    await expect(page.locator("h1")).to_have_text("Welcome to Millbrook Commons")
+    await page.locator("main a", has_text="Not now").click()
     await expect(page.locator("body")).to_have_attribute("data-viewer", re.compile("."))
 
 
@@ -179,7 +181,7 @@ async def test_somebody_blocked_is_found_in_the_settings_and_let_back(site: Site
             elif scripts:
                 await expect(page.locator(".toast").last).to_contain_text(way)
             await page.goto("/settings")
-            await page.locator(".tabs a", has_text=way).click()
+            await page.locator(".tabs").get_by_text(way, exact=True).click()
             await page.locator(".person button", has_text=undo).click()
             await expect(page.locator("button", has_text=undo)).to_have_count(0)
     assert {key for key, value in (await ann.get(f"/users/{bob.id}")).items() if value is True} == set()
@@ -241,7 +243,7 @@ async def test_the_quieter_pages_shut_nobody_out(site: Site, size: tuple[int, in
     await ann.publish("Another", inReplyTo=answer["postId"])
     await bob.delete(f"/posts/{answer['postId']}")
     page_of_post = f"/@ann/{post['postId']}"
-    own = ["/settings", "/settings/profile", "/settings/sessions", "/settings/blocks", "/settings/mutes", page_of_post]
+    own = ["/settings", "/settings/profile", "/settings/security", "/settings/blocks", "/settings/mutes", page_of_post]
     own += [f"{page_of_post}/history", f"/compose?reply={post['postId']}", "/about", "/about/privacy", "/tags/none"]
     strangers = [page_of_post, "/lookup?q=ann", "/tags/none", f"/@bob/{answer['postId']}"]
     found: dict[str, list[str]] = {}

@@ -22,6 +22,8 @@ async def test_who_joins_is_signed_in_and_taken_on(alpha: TestInstance) -> None:
         answer = await submit(browser, "/signup", {**NEW, "next": "/local"}, on="/signup?next=/local")
         assert (answer.status_code, answer.headers["location"]) == (303, "/local")
         assert GUEST_COOKIE not in browser.cookies
+        assert (await browser.get("/")).headers["location"] == "/welcome"
+        assert "Welcome to Kith" in (await browser.get("/welcome")).text
         assert "@carl" in (await browser.get("/")).text
         assert (await browser.get("/signup?next=/global")).headers["location"] == "/global"
 
@@ -68,9 +70,8 @@ async def test_the_rules_have_to_be_agreed_to() -> None:
         assert (await submit(browser, "/signup", {**NEW, "rules": "true"}, on="/signup")).status_code == 303
 
 
-@pytest.mark.parametrize("mode", ["closed", "approval", "invite"])
-async def test_where_nobody_can_join_nobody_is_asked_to(mode: str) -> None:
-    async with world("alpha.test", accounts__registration=mode) as (alpha,), alpha.browser({}) as browser:
+async def test_where_nobody_can_join_nobody_is_asked_to() -> None:
+    async with world("alpha.test", accounts__registration="closed") as (alpha,), alpha.browser({}) as browser:
         assert 'action="/signup"' not in (await browser.get("/signup")).text
         for path in ("/", "/local", "/login"):
             assert 'href="/signup' not in (await browser.get(path)).text
@@ -162,7 +163,22 @@ async def test_every_page_bears_the_headers_that_guard_it(anon: Visitor, path: s
     headers = (await anon.page(path)).headers
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
-    assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
-    assert headers["strict-transport-security"].startswith("max-age=")
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=()" in headers["permissions-policy"]
     assert headers["cache-control"] in ("private, no-cache", "no-store")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/instance", "/api/v1/users/me", "/nodeinfo/2.1", "/actor", "/static/css/base.css", "/healthz"]
+)
+async def test_no_answer_is_taken_for_something_else_or_asked_for_without_tls(anon: Visitor, path: str) -> None:
+    for _ in range(2):  # the second one may come out of memory
+        headers = (await anon.page(path)).headers
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("strict-transport-security") == ["max-age=31536000"]
+
+
+async def test_a_server_without_tls_asks_nobody_for_it() -> None:
+    async with world("localhost", server__base_url="http://localhost") as (at,):
+        assert "strict-transport-security" not in (await at.anon.page("/")).headers

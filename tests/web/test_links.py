@@ -82,7 +82,7 @@ async def test_every_form_has_an_address_that_takes_it(
     adapter = alpha.instance.app.url_map.bind("alpha.test")
     post = (await ann.feed())[-1]
     async with ann.browser() as browser:
-        for path in ("/", "/@bob", "/@eve", f"/@ann/{post['postId']}", "/requests", "/compose", "/settings/sessions"):
+        for path in ("/", "/@bob", "/@eve", f"/@ann/{post['postId']}", "/requests", "/compose", "/settings/security"):
             page = (await browser.get(path, follow_redirects=True)).text
             for link in re.findall(r'formaction="([^"{]+)"', page) + re.findall(
                 r'method="post" action="([^"]+)"', page

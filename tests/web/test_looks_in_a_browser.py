@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Response
+from playwright.async_api import Response
 
 from core.testing import Person
-from core.web.frame import ROOT
+from tests.web.looks import findings, is_too_wide
 from tests.web.site import DESKTOP, PHONE, TABLET, Site
 
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIGHTS = {
     "small phone": ((320, 568), "light"),
     "phone": (PHONE, "dark"),
@@ -36,30 +34,26 @@ async def overfull(site: Site) -> tuple[Person, list[str]]:
     await long.publish("مرحبا بالجميع في هذا المكان الهادئ. " * 8, language="ar")
     await ann.publish("W" * 300)
     await ann.publish("Only for me.", visibility="private")
+    for person in (ann, long):
+        await person.post(f"/posts/{first['postId']}/like")
+    careful = await ann.publish(RIVER * 3, quotePolicy="ask")
+    await long.publish("W" * 200, quote=careful["postId"], contentWarning="A crowd " * 12)
     answer = await bob.publish("Deep in here.", inReplyTo=first["postId"])
     for author in (ann, long, bob, ann, long):
         answer = await author.publish("And deeper.", inReplyTo=answer["postId"])
     for number in range(16):
         await bob.publish(f"Number {number}. {RIVER}")
     await ann.follow(bob)
+    await bob.follow(ann)
+    for number in range(12):
+        await ann.post("/circles", {"name": f"{number} of my oldest and dearest friends", "userIds": [bob.id]})
     for number in range(16):
         await bob.publish(f"Number {number} again. {RIVER}")
     thread = f"/@{long.name}/{first['postId']}"
     pages = ["/", "/local", "/global", "/compose", "/requests", "/bookmarks", "/lookup", "/lookup?q=nobody", thread]
-    pages += [f"/@{long.name}", "/@ann", "/@ann/followers", f"/posts/{answer['postId']}/edit", "/nowhere"]
+    pages += ["/requests/quotes", f"/@{long.name}", "/@ann", "/@ann/followers", f"/posts/{answer['postId']}/edit"]
+    pages.append("/nowhere")
     return ann, pages
-
-
-async def findings(page: Page) -> list[str]:
-    await page.evaluate(AXE.read_text())
-    how = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-    found = await page.evaluate("how => axe.run(document, how)", how)
-    return [f"{finding['id']}: {finding['nodes'][0]['html'][:200]}" for finding in found["violations"]]
-
-
-async def is_too_wide(page: Page) -> bool:
-    wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    return bool(await page.evaluate(wide))
 
 
 @pytest.mark.parametrize(("size", "scheme"), SIGHTS.values(), ids=SIGHTS)

@@ -24,17 +24,30 @@ async def settings(person: Person) -> dict[str, object]:
 # -- General -------------------------------------------------------------------
 async def test_settings_are_kept_and_said_to_be(ann: Person) -> None:
     async with ann.browser() as browser:
-        answer = await submit(browser, "/settings", {**CHOICES, "searchable": "true"}, on="/settings")
+        answer = await submit(browser, "/settings", CHOICES, on="/settings")
         assert (answer.status_code, answer.headers["location"]) == (303, "/settings?saved")
         page = (await browser.get("/settings?saved")).text
     assert "Saved." in page
     assert '<option value="dark" selected>' in page
     assert '<option value="followers" selected>' in page
+    assert not re.search(r'name="mailSignIns" value="true" checked', page)
+    kept = await settings(ann)
+    assert {name: kept[name] for name in CHOICES} == CHOICES
+    assert (kept["mailSignIns"], kept["discoverable"]) == (False, True)
+
+
+async def test_who_learns_what_is_kept_and_said_to_be(ann: Person) -> None:
+    async with ann.browser() as browser:
+        answer = await submit(browser, "/settings/privacy", {"searchable": "true"}, on="/settings/privacy")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/settings/privacy?saved")
+        page = (await browser.get("/settings/privacy?saved")).text
     assert re.search(r'name="searchable" value="true" checked', page)
     assert not re.search(r'name="discoverable" value="true" checked', page)
     kept = await settings(ann)
-    assert {name: kept[name] for name in CHOICES} == CHOICES
-    assert (kept["searchable"], kept["discoverable"], kept["indexable"]) == (True, False, False)
+    assert (kept["searchable"], kept["discoverable"], kept["indexable"], kept["hideNetwork"]) == (
+        True, False, False, False,
+    )  # fmt: skip
+    assert kept["mailSignIns"] is True
 
 
 async def test_the_chosen_colours_are_there_before_any_script(ann: Person) -> None:
@@ -51,17 +64,17 @@ async def test_the_chosen_colours_are_there_before_any_script(ann: Person) -> No
 async def test_a_wrong_choice_is_named_and_nothing_is_kept(ann: Person, wrong: dict[str, str]) -> None:
     before = await settings(ann)
     async with ann.browser() as browser:
-        answer = await submit(browser, "/settings", {**CHOICES, **wrong, "indexable": "true"})
+        answer = await submit(browser, "/settings", {**CHOICES, **wrong, "mailSignIns": "true"})
     assert answer.status_code == 422
     assert 'class="field-error"' in answer.text
-    assert re.search(r'name="indexable" value="true" checked', answer.text)
+    assert re.search(r'name="mailSignIns" value="true" checked', answer.text)
     assert await settings(ann) == before
 
 
 async def test_who_does_not_want_to_be_found_is_in_no_directory(ann: Person, anon: Visitor) -> None:
     assert [user["username"] for user in (await anon.get("/users"))["users"]] == ["ann"]
     async with ann.browser() as browser:
-        await submit(browser, "/settings", CHOICES)
+        await submit(browser, "/settings/privacy")
     assert (await anon.get("/users"))["users"] == []
     document = (await anon.page("/@ann", headers={"Accept": "application/activity+json"})).json()
     assert document["discoverable"] is False
@@ -136,12 +149,13 @@ async def other_device(ann: Person, user_agent: str) -> Person:
 async def test_devices_are_listed_and_one_is_ended(ann: Person) -> None:
     phone = await other_device(ann, FIREFOX)
     async with ann.browser() as browser:
-        page = (await browser.get("/settings/sessions")).text
+        assert (await browser.get("/settings/sessions")).headers["location"] == "/settings/security#devices"
+        page = (await browser.get("/settings/security")).text
         assert "Firefox on Linux" in page and "192.0.2.7" in page and "This device" in page
         assert page.index("This device") < page.index("Firefox on Linux")
-        answer = await submit(browser, f"/settings/sessions/{phone.session_id}/end", on="/settings/sessions")
-        assert answer.headers["location"] == "/settings/sessions?saved"
-        assert "Firefox" not in (await browser.get("/settings/sessions")).text
+        answer = await submit(browser, f"/settings/sessions/{phone.session_id}/end", on="/settings/security")
+        assert answer.headers["location"] == "/settings/security?saved"
+        assert "Firefox" not in (await browser.get("/settings/security")).text
     await phone.refused(401, "GET", "/users/me")
     await ann.get("/users/me")
 
@@ -152,8 +166,8 @@ async def test_all_others_are_ended_at_once_and_their_sockets_with_them(ann: Per
         await socket.send({"type": "auth", "token": devices[0].access_token})
         await socket.receive_type("ready")
         async with ann.browser() as browser:
-            await submit(browser, "/settings/sessions/end-others", on="/settings/sessions")
-            assert "End all others" not in (await browser.get("/settings/sessions")).text
+            await submit(browser, "/settings/sessions/end-others", on="/settings/security")
+            assert "End all others" not in (await browser.get("/settings/security")).text
         with pytest.raises(Exception, match="closed"):
             await socket.receive()
     for device in devices:

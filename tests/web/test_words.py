@@ -82,7 +82,7 @@ def test_the_same_person_always_has_the_same_colour() -> None:
 
 
 def test_an_unknown_audience_is_told_as_the_narrowest() -> None:
-    assert words.audience_words("circle").word == words.audience_words("private").word
+    assert words.audience_words("nobody-knows").word == words.audience_words("private").word
 
 
 def test_the_composer_says_how_many_will_see_it() -> None:

@@ -242,6 +242,7 @@ STREAMS = [
     "/bookmarks",
     "/blocks",
     "/mutes",
+    "/domain-blocks",
     "/friends",
     "/friends/requests",
     "/follow-requests",

@@ -50,6 +50,8 @@ async def test_following_answers_how_things_are_now(ann: Person, bob: Person) ->
         "isFollowing": True,
         "isRequested": False,
         "followersCount": 1,
+        "showShares": True,
+        "showReplies": True,
     }
     assert (await counts(ann), await counts(bob)) == ((0, 1), (1, 0))
     seen = await ann.get("/users/bob")
@@ -227,7 +229,7 @@ async def test_the_blocked_vanish_from_lists_of_people(alpha: TestInstance, ann:
 # -- Muting --------------------------------------------------------------------
 async def test_the_muted_do_not_notice(ann: Person, bob: Person) -> None:
     await ann.follow(bob)
-    assert await ann.post("/users/bob/mute") == {"userId": bob.id, "isMuted": True}
+    assert await ann.post("/users/bob/mute") == {"userId": bob.id, "isMuted": True, "expiresAt": None}
     assert (await ann.get("/users/bob"))["isMuted"] is True
     assert (await bob.get("/users/ann"))["isMuted"] is False
     assert await counts(bob) == (1, 0)
@@ -259,3 +261,14 @@ async def test_all_ties_change_at_once_and_nobody_waits_for_ever(alpha: TestInst
     answers = await asyncio.gather(*acts)
     assert {answer.status_code for answer in answers} <= {200, 201, 404, 409}
     await counters_are_exact(alpha)
+
+
+async def test_a_follower_is_removed_and_may_ask_again(ann: Person, bob: Person) -> None:
+    await bob.follow(ann)
+    post = await ann.publish("for followers", visibility="followers")
+    state = await ann.delete("/users/bob/follower")
+    assert state == {"userId": bob.id, "isFollowedBy": False, "followersCount": 0}
+    assert not await bob.sees(post["postId"])
+    assert (await bob.get("/users/ann"))["isFollowing"] is False
+    await ann.refused(404, "DELETE", "/users/bob/follower")
+    assert (await bob.follow(ann))["isFollowing"] is True

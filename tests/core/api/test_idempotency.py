@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from core.api.idempotency import forget_old_answers
 from core.database import execute, now, value
-from core.testing import Person, TestInstance
+from core.testing import PASSWORD, Person, TestInstance
 from core.testing.people import data_of, fields_of, problem_of
 
 
@@ -124,3 +125,21 @@ async def test_a_key_means_nothing_for_other_methods(ann: Person) -> None:
     for bio in ("one", "two"):
         data_of(await ann.call("PUT", "/users/me", json={"bio": bio}, headers=headers))
     assert (await ann.get("/users/me"))["bio"] == "<p>two</p>"
+
+
+async def test_what_is_kept_of_a_request_tells_nobody_what_was_sent(admin: Person) -> None:
+    body = b'{"username": "carl", "email": "carl@example.org", "password": "Quiet-Harbour-47"}'
+    headers = {"Idempotency-Key": "carl", "Content-Type": "application/json"}
+    assert (await admin.call("POST", "/users", content=body, headers=headers)).status_code == 201
+    with admin.instance.inside():
+        kept = await value("SELECT request_hash FROM core_idempotent_answer")
+    assert kept != hashlib.sha256(b"\n".join((b"POST", b"/api/v1/users?", body))).hexdigest()
+    assert len(kept) == 64
+
+
+async def test_proofs_are_not_repeated_from_memory(ann: Person) -> None:
+    headers = {"Idempotency-Key": "proof"}
+    for password, status in ((PASSWORD, 200), ("Wrong-Harbour-1", 422), (PASSWORD, 200)):
+        answer = await ann.call("POST", "/auth/confirm", json={"password": password}, headers=headers)
+        assert answer.status_code == status
+        assert "Idempotent-Replayed" not in answer.headers

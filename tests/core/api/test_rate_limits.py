@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.testing import PASSWORD, TestInstance, world
+from core.testing import PASSWORD, Foreign, TestInstance, world
 from core.testing.people import data_of, problem_of
 
 WRONG = "Wrong-Harbour-12"
@@ -48,6 +48,27 @@ async def log_in(at: TestInstance, name: str, password: str, address: str = "198
 async def register(at: TestInstance, name: str, address: str) -> int:
     body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
     return (await at.anon.call("POST", "/auth/register", json=body, headers={"X-Forwarded-For": address})).status_code
+
+
+# -- Looking for people elsewhere ----------------------------------------------
+async def test_who_looks_for_too_many_people_of_other_servers_is_told_when_to_go_on() -> None:
+    async with world("limited.test", rate_limits__enabled=True, rate_limits__look_ups_per_hour=2) as (limited,):
+        ann, bob = await limited.users("ann", "bob")
+        far = Foreign("far.test").join(limited)
+        for name in ("one", "two", "three"):
+            far.person(name)
+        await ann.get("/users/@one@far.test")
+        await ann.get("/users/@one@far.test")  # known by now: nobody is asked
+        await ann.refused(404, "GET", "/users/@nobody@far.test")
+        refused = await ann.call("GET", "/users/@three@far.test")
+        assert problem_of(refused, 429)["code"] == "rate_limited"
+        assert 0 < int(refused.headers["Retry-After"]) <= 3600
+        assert int(refused.headers["RateLimit-Remaining"]) > 900  # of what else Ann may do, nothing is lost
+        page = await ann.browser().get("/lookup", params={"q": "@three@far.test"})
+        assert page.status_code == 429 and int(page.headers["Retry-After"]) > 0 and "Please wait a little" in page.text
+        await ann.refused(429, "POST", "/posts", {"content": "hello @three@far.test"})
+        await ann.publish("hello @one@far.test")
+        await bob.get("/users/@three@far.test")
 
 
 # -- Requests ------------------------------------------------------------------

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import time
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.accounts import administration
+from core.accounts.models import SpentToken
 from core.database import execute, now
 from core.testing import PASSWORD, Person, TestInstance, Visitor
 from core.testing.people import data_of, problem_of
@@ -147,13 +151,55 @@ async def test_an_old_refresh_token_used_again_ends_the_whole_family(alpha: Test
 async def test_the_reuse_in_one_family_leaves_other_sessions_alone(alpha: TestInstance, ann: Person) -> None:
     other = await alpha.anon.post("/auth/login", {"username": "ann", "password": PASSWORD})
     await refreshed(alpha, ann.refresh_token)
+    await a_quarter_minute_later(ann)
     problem_of(await refreshed(alpha, ann.refresh_token), 401)
+    assert await status_with(alpha, ann.access_token) == 401
     assert await status_with(alpha, other["accessToken"]) == 200
 
 
-async def test_of_many_exchanges_at_once_one_succeeds(alpha: TestInstance, ann: Person) -> None:
+async def a_quarter_minute_later(person: Person) -> None:
+    """Let so much time pass that an exchange is not the same one any more."""
+    with person.instance.inside():
+        await SpentToken.filter(session_id=person.session_id).update(spent_at=now() - timedelta(seconds=15))
+
+
+async def test_windows_that_exchange_at_once_are_given_the_same_and_nobody_is_signed_out(
+    alpha: TestInstance, ann: Person
+) -> None:
     answers = await asyncio.gather(*(refreshed(alpha, ann.refresh_token) for _ in range(10)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 9
+    assert len({data_of(answer)["refreshToken"] for answer in answers}) == 1
+    for answer in answers:
+        assert await status_with(alpha, data_of(answer)["accessToken"]) == 200
+    data_of(await refreshed(alpha, data_of(answers[0])["refreshToken"]))
+
+
+async def test_whose_answer_got_lost_may_ask_again_for_a_moment(alpha: TestInstance, ann: Person) -> None:
+    lost = data_of(await refreshed(alpha, ann.refresh_token))
+    again = data_of(await refreshed(alpha, ann.refresh_token))
+    assert again["refreshToken"] == lost["refreshToken"]
+    await a_quarter_minute_later(ann)
+    problem_of(await refreshed(alpha, ann.refresh_token), 401)
+    problem_of(await refreshed(alpha, again["refreshToken"]), 401)
+
+
+async def test_not_even_for_a_moment_once_what_followed_was_exchanged(alpha: TestInstance, ann: Person) -> None:
+    second = data_of(await refreshed(alpha, ann.refresh_token))
+    third = data_of(await refreshed(alpha, second["refreshToken"]))
+    problem_of(await refreshed(alpha, ann.refresh_token), 401)
+    assert await status_with(alpha, third["accessToken"]) == 401
+
+
+async def test_a_session_that_ended_is_not_begun_anew_by_asking_twice(alpha: TestInstance, ann: Person) -> None:
+    await refreshed(alpha, ann.refresh_token)
+    await ann.post("/auth/logout")
+    problem_of(await refreshed(alpha, ann.refresh_token), 401)
+
+
+async def test_what_follows_a_token_cannot_be_told_from_it(alpha: TestInstance, ann: Person) -> None:
+    key = hashlib.sha256(ann.refresh_token.encode())
+    fresh = data_of(await refreshed(alpha, ann.refresh_token))["refreshToken"]
+    assert fresh not in (key.hexdigest(), base64.urlsafe_b64encode(key.digest()).rstrip(b"=").decode())
+    assert len(base64.urlsafe_b64decode(fresh + "=")) == 32
 
 
 async def test_a_refresh_token_that_ran_out_is_refused(alpha: TestInstance, ann: Person) -> None:
@@ -199,6 +245,37 @@ async def test_the_list_of_sessions_holds_no_tokens_and_has_pages(alpha: TestIns
     found = [session["sessionId"] for page in (first, second) for session in data_of(page)["sessions"]]
     assert len(set(found)) == 5
     assert not any(token["refreshToken"] in first.text + second.text for token in tokens)
+
+
+async def test_all_others_are_ended_at_once(alpha: TestInstance, ann: Person, bob: Person) -> None:
+    others = [await alpha.anon.post("/auth/login", {"username": "ann", "password": PASSWORD}) for _ in range(3)]
+    assert await ann.delete("/auth/sessions") == {"endedCount": 3}
+    assert [await status_with(alpha, other["accessToken"]) for other in others] == [401] * 3
+    assert await status_with(alpha, ann.access_token) == 200
+    assert await status_with(alpha, bob.access_token) == 200
+
+
+@pytest.mark.parametrize("way", ["token", "cookie"])
+async def test_a_session_that_ends_while_it_is_read_is_not_believed_afterwards(
+    alpha: TestInstance, ann: Person, way: str
+) -> None:
+    cache, listeners = alpha.instance.cache, alpha.instance.database.engine.listeners
+
+    def told_by_another_process(statement: str) -> None:
+        if statement.startswith("SELECT") and "core_session" in statement:
+            cache.drop_tag(f"session:{ann.session_id}")
+
+    listeners.append(told_by_another_process)
+    try:
+        if way == "token":
+            await ann.get("/users/me")
+        else:
+            async with ann.browser() as browser:
+                await browser.get("/api/v1/users/me")
+    finally:
+        listeners.remove(told_by_another_process)
+    digest = hashlib.sha256(ann.refresh_token.encode()).hexdigest()
+    assert (cache.get(f"session:{ann.session_id}"), cache.get(f"cookie:{digest}")) == (None, None)
 
 
 async def test_nobody_ends_another_persons_session(alpha: TestInstance, ann: Person, eve: Person) -> None:

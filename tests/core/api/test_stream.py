@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
 from core.accounts import administration
 from core.accounts.sessions import COOKIE
-from core.testing import Closed, Person, Socket, TestInstance, Visitor
+from core.database import execute, now
+from core.testing import Closed, Person, Socket, TestInstance, Visitor, world
+from core.testing.people import problem_of
 
 
 class Listener:
@@ -117,8 +120,10 @@ async def test_the_stream_of_a_session_that_ended_closes_and_no_other(alpha: Tes
 
 async def test_a_reused_refresh_token_closes_the_stream_of_its_family(alpha: TestInstance, ann: Person) -> None:
     async with streaming(ann) as socket:
-        for _ in range(2):
-            await alpha.anon.call("POST", "/auth/refresh", json={"refreshToken": ann.refresh_token})
+        await alpha.anon.post("/auth/refresh", {"refreshToken": ann.refresh_token})
+        with alpha.inside():  # long enough ago that nobody could merely have missed the answer
+            await execute("UPDATE core_spent_token SET spent_at = $1", now() - timedelta(minutes=1))
+        await alpha.anon.refused(401, "POST", "/auth/refresh", {"refreshToken": ann.refresh_token})
         with pytest.raises(Closed):
             await socket.receive()
 
@@ -136,6 +141,7 @@ async def test_home_hears_of_those_i_follow_as_they_publish(ann: Person, bob: Pe
             "<p>hello</p>",
         )
         assert frame["id"] and frame["data"]["source"] is None
+        assert frame["channel"] == "home"
         await bob.delete(f"/posts/{post['postId']}")
         assert await socket.heard() == [f"postDeleted {post['postId']}"]
 
@@ -172,6 +178,17 @@ async def test_a_posts_channel_hears_its_answers_and_its_end(ann: Person, bob: P
             f"postDeleted {deeper}",
             f"postDeleted {post}",
         ]
+
+
+async def test_each_frame_says_by_which_channel_it_came(ann: Person, bob: Person) -> None:
+    await ann.follow(bob)
+    post = (await bob.publish("first"))["postId"]
+    async with streaming(ann, "home", f"post:{post}") as socket:
+        await bob.publish("an answer to oneself", inReplyTo=post)
+        await bob.publish("another")
+        came = [await socket.receive() for _ in range(3)]
+    assert sorted(frame["channel"] for frame in came) == ["home", "home", f"post:{post}"]
+    assert {frame["channel"] for frame in came if not frame["data"]["inReplyTo"]} == {"home"}
 
 
 async def test_answers_for_a_few_are_not_told_to_everybody(ann: Person, bob: Person, eve: Person) -> None:
@@ -279,3 +296,47 @@ async def test_who_says_resume_first_misses_nothing_either(ann: Person, bob: Per
         await socket.send({"type": "resume", "lastId": last_id})
         await socket.send({"type": "subscribe", "channel": "local"})
         assert await socket.heard() == [f"post {missed}"]
+
+
+# -- How many at once ----------------------------------------------------------
+@pytest.fixture
+async def narrow() -> AsyncIterator[TestInstance]:
+    """A server where two streams may be open at once."""
+    async with world("narrow.test", rate_limits__enabled=True, rate_limits__open_streams=2) as (instance,):
+        yield instance
+
+
+async def refused(socket: Socket) -> None:
+    """What a socket is told that is one too many."""
+    told = await socket.receive()
+    assert (told["type"], told["data"]["code"]) == ("error", "rate_limited") and told["data"]["retryAfter"] > 0
+    with pytest.raises(Closed) as closed:
+        await socket.receive()
+    assert closed.value.code == 4429
+
+
+async def test_one_person_has_so_many_streams_open_and_no_more(narrow: TestInstance) -> None:
+    ann, bob = await narrow.users("ann", "bob")
+    async with streaming(ann) as first:
+        async with streaming(ann):
+            async with ann.socket() as third:
+                await third.send({"type": "auth", "token": ann.access_token})
+                await refused(third)
+            answer = await ann.call("GET", "/stream")
+            assert problem_of(answer, 429)["code"] == "rate_limited" and int(answer.headers["Retry-After"]) > 0
+            async with streaming(bob):
+                pass
+        async with streaming(ann):
+            await first.send({"type": "ping"})
+            assert await first.receive_type("pong")
+
+
+async def test_one_address_has_so_many_sockets_open_that_have_not_signed_in(narrow: TestInstance) -> None:
+    ann = await narrow.user("ann")
+    async with narrow.anon.socket(), narrow.anon.socket() as second:
+        async with narrow.anon.socket() as third:
+            await refused(third)
+        await second.send({"type": "auth", "token": ann.access_token})
+        assert (await second.receive())["type"] == "ready"
+        async with streaming(ann):
+            pass

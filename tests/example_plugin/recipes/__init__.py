@@ -35,8 +35,10 @@ async def export_account(account: Any) -> Mapping[str, Any]:
 
 
 @hookimpl
-async def import_account(account: Any, archive: Mapping[str, Any]) -> None:
-    await service.restore(account.actor_id, archive.get("recipes", {}).get("recipes.json", []))
+async def import_account(account: Any, archive: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if "recipes" not in archive:
+        return None
+    return await service.restore(account.actor_id, archive["recipes"].get("recipes.json"))
 
 
 @hookimpl

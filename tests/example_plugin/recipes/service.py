@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from core import HIGHEST_ID, Actor, Draft, Entry, execute, from_json, here, one_of, plain, publishing, render, rows
+from core.api.forms import Form, Visibility
 from core.audience import STRANGER, Viewer, visible_sql
+from core.database import now
 from core.errors import Invalid
 from core.present import PAGE_COLUMNS
 
@@ -23,8 +29,7 @@ async def cook(
     """Publish a recipe. Raises Invalid naming each wrong field."""
     wanted = [one.strip() for one in ingredients if one.strip()]
     _check(name, steps, minutes, wanted)
-    content = render(steps, format="markdown", mentions={}, tag_url=lambda tag: here().url(f"/tags/{tag}"))
-    draft = Draft(KIND, author, content=content, source=steps, title=name.strip(), visibility=visibility)
+    draft = Draft(KIND, author, content=_rendered(steps), source=steps, title=name.strip(), visibility=visibility)
     return await store(draft, minutes=minutes, ingredients=wanted)
 
 
@@ -35,6 +40,10 @@ async def store(draft: Draft, *, minutes: int, ingredients: Sequence[str]) -> En
             id=entry.id, entry_id=entry.id, cook_id=entry.author_id, minutes=minutes, ingredients=list(ingredients)
         )
     return entry
+
+
+def _rendered(steps: str) -> str:
+    return render(steps, format="markdown", mentions={}, tag_url=lambda tag: here().url(f"/tags/{tag}"))
 
 
 def _check(name: str, steps: str, minutes: int, ingredients: Sequence[str]) -> None:
@@ -82,22 +91,52 @@ async def recipes_of(actor_id: str) -> list[dict[str, Any]]:
             "minutes": recipe.minutes,
             "ingredients": recipe.ingredients,
             "visibility": recipe.entry.visibility,
+            "publishedAt": recipe.entry.published_at.isoformat(),
         }
         for recipe in found
         if recipe.entry.deleted_at is None
     ]
 
 
-async def restore(actor_id: str, recipes: Sequence[Mapping[str, Any]]) -> None:
-    """Bring recipes back that are not here; brought twice, they are here once."""
+class Brought(Form):
+    """A recipe as it lies in an archive, which may be anybody's work: nothing is believed that is not checked."""
+
+    name: str
+    steps: str
+    minutes: int
+    ingredients: list[str]
+    visibility: Visibility
+    published_at: datetime
+
+
+async def restore(actor_id: str, recipes: Any) -> Mapping[str, Any]:
+    """Bring recipes back that are not here, as copies that stay here; brought twice, they are here once."""
     author = await Actor.get(id=actor_id)
     known = {(one["name"], one["steps"]) for one in await recipes_of(actor_id)}
-    for recipe in recipes:
-        if (recipe["name"], recipe["steps"]) not in known:
-            name, steps, rest = recipe["name"], recipe["steps"], {**recipe}
-            rest.pop("name")
-            rest.pop("steps")
-            await cook(author, name, steps, **rest)
+    counts: Counter[str] = Counter()
+    for recipe in recipes if isinstance(recipes, list) else []:
+        try:
+            brought = Brought.model_validate(recipe)
+            _check(brought.name, brought.steps, brought.minutes, brought.ingredients)
+        except (ValidationError, Invalid):
+            counts["failed"] += 1
+            continue
+        if (brought.name, brought.steps) in known:
+            counts["already"] += 1
+            continue
+        await store(_copy(author, brought), minutes=brought.minutes, ingredients=brought.ingredients)
+        known.add((brought.name, brought.steps))
+        counts["done"] += 1
+    return counts
+
+
+def _copy(author: Actor, brought: Brought) -> Draft:
+    """It stands where it was written, pushes into nobody's timeline, and other servers hear nothing of it."""
+    draft = Draft(KIND, author, content=_rendered(brought.steps), source=brought.steps, title=brought.name.strip())
+    draft.visibility = "private" if brought.visibility == "direct" else brought.visibility
+    draft.published_at = min(brought.published_at.astimezone(UTC), now())
+    draft.local_only = draft.quiet = True
+    return draft
 
 
 async def forget(actor_id: str) -> None:

@@ -12,7 +12,7 @@ from core.testing.people import data_of, fields_of
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 KEYS = set(
     "commentId postId parentId userId username user content likesCount repliesCount createdAt editedAt isLiked"
-    " contentWarning".split()
+    " contentWarning isDeleted".split()
 )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from page_reader import posts_of, shown
 
 from core.testing import Foreign, Person, Visitor
+from tests.plugins.posts.page_reader import posts_of, shown
 
 
 async def test_people_and_posts_are_found_by_name_and_by_address(ann: Person, bob: Person, anon: Visitor) -> None:

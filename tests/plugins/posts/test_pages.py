@@ -7,10 +7,10 @@ from html import unescape
 
 import httpx
 import pytest
-from page_reader import posts_of, shown, words
 
 from core.testing import Person, TestInstance, Visitor, counted_queries
 from core.testing.people import Data, befriend
+from tests.plugins.posts.page_reader import posts_of, shown, words
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 
@@ -84,7 +84,8 @@ async def test_no_page_costs_more_the_more_is_on_it(alpha: TestInstance, ann: Pe
     await ann.post(f"/posts/{root['postId']}/bookmark")
     await befriend(ann, bob)
     await eve.publish("There", inReplyTo=root["postId"])
-    paths = ["/", "/local", "/global", "/tags/tea", "/@ann", "/@ann/followers", "/bookmarks", "/@ann/" + root["postId"]]
+    people, thread = ["/tags/tea", "/@ann", "/@ann/media", "/@ann/followers"], "/@ann/" + root["postId"]
+    paths = ["/", "/local", "/global", *people, "/bookmarks", "/likes", thread]
 
     async def costs() -> dict[str, int]:
         found = {}
@@ -105,6 +106,7 @@ async def test_no_page_costs_more_the_more_is_on_it(alpha: TestInstance, ann: Pe
     await eve.follow(ann)
     assert await costs() == before
     assert max(before.values()) <= 12, before
+    assert before["/"] <= 6, before  # with whom to follow
 
 
 # -- People --------------------------------------------------------------------
@@ -234,5 +236,10 @@ async def test_earlier_versions_are_shown_newest_first(ann: Person, anon: Visito
     post = await ann.publish("One")
     for text in ("Two", "Three"):
         await ann.put(f"/posts/{post['postId']}", {"content": text})
-    text = words((await anon.page(f"/@ann/{post['postId']}/history")).text)
-    assert text.index("Three") < text.index("Two") < text.index("One")
+    page = (await anon.page(f"/@ann/{post['postId']}/history")).text
+    # What each version said, and what went from the one before it.
+    versions = [words(part) for part in page.split('class="sheet version"')[1:]]
+    assert [text.count("As it looked") for text in versions] == [1, 1, 0]
+    shown = [text.rpartition("As it looked")[2] or text for text in versions]
+    assert all(word in text for word, text in zip(("Three", "Two", "One"), shown, strict=True))
+    assert "removed: Two" in versions[0] and "added: Three" in versions[0] and "Three" not in versions[1]

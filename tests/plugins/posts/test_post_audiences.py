@@ -9,31 +9,34 @@ import pytest
 from core.testing import Person, TestInstance, Visitor
 from core.testing.people import befriend, data_of, problem_of
 
-VISIBILITIES = ("public", "unlisted", "followers", "friends", "private", "direct")
-CAST = ("ann", "fan", "friend", "named", "stranger", "muter", "blocked", "blocker")
+VISIBILITIES = ("public", "unlisted", "followers", "friends", "circle", "private", "direct")
+CAST = ("ann", "fan", "friend", "chosen", "named", "stranger", "muter", "blocked", "blocker")
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 Cast = dict[str, Visitor]
 
 # Whoever is named in the text sees what is not private; muting hides nothing from who looks for it.
-EVERYBODY = {"ann", "fan", "friend", "named", "stranger", "muter", "anon"}
+EVERYBODY = {"ann", "fan", "friend", "chosen", "named", "stranger", "muter", "anon"}
 SEES = {
     "public": EVERYBODY,
     "unlisted": EVERYBODY,
-    "followers": {"ann", "fan", "friend", "named", "muter"},
-    "friends": {"ann", "friend", "named"},
+    "followers": {"ann", "fan", "friend", "chosen", "named", "muter"},
+    "friends": {"ann", "friend", "chosen", "named"},
+    "circle": {"ann", "chosen", "named"},
     "private": {"ann"},
     "direct": {"ann", "named"},
 }
 # Home timelines are those of followers; who is named without following learns of it elsewhere.
 HOME = {
-    "public": {"ann", "fan", "friend"},
-    "unlisted": {"ann", "fan", "friend"},
-    "followers": {"ann", "fan", "friend"},
-    "friends": {"ann", "friend"},
+    "public": {"ann", "fan", "friend", "chosen"},
+    "unlisted": {"ann", "fan", "friend", "chosen"},
+    "followers": {"ann", "fan", "friend", "chosen"},
+    "friends": {"ann", "friend", "chosen"},
+    "circle": {"ann", "chosen"},
     "private": {"ann"},
     "direct": {"ann"},
 }
-FRIENDS_FEED = {visibility: HOME[visibility] & {"ann", "friend"} for visibility in VISIBILITIES} | {"direct": set()}
+FRIENDS = {"ann", "friend", "chosen"}
+FRIENDS_FEED = {visibility: HOME[visibility] & FRIENDS for visibility in VISIBILITIES} | {"direct": set()}
 
 
 @pytest.fixture
@@ -41,7 +44,9 @@ async def cast(alpha: TestInstance) -> Cast:
     """Ann, and everybody a post of hers can look different to."""
     people = {name: await alpha.user(name) for name in CAST}
     ann = people["ann"]
-    await befriend(ann, people["friend"])
+    for name in ("friend", "chosen"):
+        await befriend(ann, people[name])
+    await ann.post("/circles", {"name": "Choir", "userIds": [people["chosen"].id]})
     for name in ("fan", "muter", "blocked", "blocker"):
         await people[name].follow(ann)
     await people["muter"].post("/users/ann/mute")
@@ -53,7 +58,8 @@ async def cast(alpha: TestInstance) -> Cast:
 async def publish(cast: Cast, visibility: str) -> str:
     ann = cast["ann"]
     assert isinstance(ann, Person)
-    return str((await ann.publish("psst @named", visibility=visibility))["postId"])
+    to = {"circleId": (await ann.get("/circles"))["circles"][0]["circleId"]} if visibility == "circle" else {}
+    return str((await ann.publish("psst @named", visibility=visibility, **to))["postId"])
 
 
 async def those(cast: Cast, sees: Callable[[Visitor], Awaitable[bool]], *without: str) -> set[str]:
@@ -132,7 +138,7 @@ async def test_a_post_of_before_the_follow_comes_with_it(cast: Cast, visibility:
     assert await lists(late, "/feed", post) == (visibility in ("public", "unlisted", "followers"))
     await later.follow("ann")
     await cast["ann"].post("/users/later/follow")
-    assert await lists(later, "/feed", post) == (visibility not in ("private", "direct"))
+    assert await lists(later, "/feed", post) == (visibility not in ("circle", "private", "direct"))
 
 
 @pytest.mark.parametrize("visibility", VISIBILITIES)
@@ -150,7 +156,7 @@ async def test_bookmarks_and_likes_show_nothing_that_was_closed_since(cast: Cast
     await friend.refused(404, "DELETE", f"/posts/{post}/like")
 
 
-@pytest.mark.parametrize("visibility", ["followers", "friends", "private", "direct"])
+@pytest.mark.parametrize("visibility", ["followers", "friends", "circle", "private", "direct"])
 async def test_a_comment_is_for_nobody_its_post_is_not_for(cast: Cast, visibility: str) -> None:
     post = await publish(cast, visibility)
     for name in SEES[visibility]:
@@ -159,7 +165,7 @@ async def test_a_comment_is_for_nobody_its_post_is_not_for(cast: Cast, visibilit
         assert {name} | ({"ann"} - {name}) <= readers <= SEES[visibility], name
 
 
-@pytest.mark.parametrize("wanted", VISIBILITIES)
+@pytest.mark.parametrize("wanted", [one for one in VISIBILITIES if one != "circle"])
 @pytest.mark.parametrize("visibility", ["followers", "friends", "private"])
 async def test_an_answer_cannot_be_made_wider_than_what_it_answers(cast: Cast, visibility: str, wanted: str) -> None:
     post, ann = await publish(cast, visibility), cast["ann"]

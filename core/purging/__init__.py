@@ -1,0 +1,1 @@
+"""Content that may not be here: taken away wherever it is shown, and refused from then on."""

@@ -1,0 +1,59 @@
+"""Quotes that wait for the consent of whom they quote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from core.database import IdField, OrderedIndex, new_id
+
+PENDING, REFUSED = "pending", "refused"
+
+
+class QuoteRequest(Model):
+    """An entry of somebody here is to quote what somebody else wrote, and its author was asked or said no.
+
+    It is deleted when they agree: then the entry quotes.
+    """
+
+    id = IdField(primary_key=True, default=new_id)
+    entry: fields.OneToOneRelation[Any] = fields.OneToOneField("core.Entry", related_name=False)
+    entry_id: str
+    quoted: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    quoted_id: str
+    state = fields.CharField(8, default=PENDING)
+
+    class Meta:
+        table = "core_quote_request"
+        indexes = (OrderedIndex(fields=["quoted_id"], name="core_quote_request_quoted"),)
+
+
+class QuoteAsked(Model):
+    """Somebody, here or elsewhere, asks `author` to quote an entry of theirs; deleted with the answer.
+
+    `entry` is what is to quote it, where that is known here; `uri` is the request of another server.
+    """
+
+    id = IdField(primary_key=True, default=new_id)
+    quoted: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    quoted_id: str
+    author: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    author_id: str
+    actor: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
+    actor_id: str
+    entry: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False, null=True)
+    entry_id: str | None
+    quoting_uri = fields.CharField(2048)
+    uri = fields.CharField(2048, default="")
+
+    class Meta:
+        table = "core_quote_asked"
+        unique_together = (("quoting_uri", "quoted"),)
+        indexes = (
+            OrderedIndex(fields=["author_id", "id"], desc=["id"], name="core_quote_asked_author"),
+            OrderedIndex(fields=["actor_id"], name="core_quote_asked_actor"),
+            OrderedIndex(fields=["quoted_id"], name="core_quote_asked_quoted"),
+            OrderedIndex(fields=["entry_id"], name="core_quote_asked_entry"),
+        )

@@ -1,0 +1,97 @@
+"""How much room there is: for one person, for everybody, and on the disk."""
+
+from __future__ import annotations
+
+import shutil
+from enum import IntEnum
+from pathlib import Path
+
+import structlog
+
+from core.database import value
+from core.errors import TooLarge, Unavailable
+from core.instance import here
+from core.tasks import periodic, task
+
+log = structlog.get_logger(__name__)
+LOOKED_AT_EVERY = 10.0  # seconds
+MEGABYTE = 1_000_000
+
+
+class Level(IntEnum):
+    """How full the disk is, and what is given up for that."""
+
+    FINE = 0
+    WARN = 1
+    CACHE_NOTHING = 2
+    READ_ONLY = 3
+
+
+def level() -> Level:
+    """How full the disk is on which files are kept; looked at every few seconds."""
+    cache = here().cache
+    kept = cache.get("disk-level")
+    if kept is not None:
+        return Level(kept)
+    found = _level(fullness())
+    cache.put("disk-level", int(found), ttl=LOOKED_AT_EVERY, size=50)
+    return found
+
+
+def fullness() -> float:
+    """The share of the disk that is taken, in percent."""
+    usage = shutil.disk_usage(_existing(Path(here().settings.storage.path or here().folder)))
+    return 100 * (1 - usage.free / usage.total)
+
+
+def _level(percent: float) -> Level:
+    storage = here().settings.storage
+    if percent >= storage.read_only_percent:
+        return Level.READ_ONLY
+    if percent >= storage.cache_nothing_percent:
+        return Level.CACHE_NOTHING
+    return Level.WARN if percent >= storage.warn_percent else Level.FINE
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def require_disk() -> None:
+    """Raises Unavailable where the disk is so full that nothing more is written."""
+    if level() >= Level.READ_ONLY:
+        raise Unavailable(600, "There is no room for files at the moment. Whoever runs this place was told.")
+
+
+async def require_room(owner_id: str, size: int) -> None:
+    """Raises TooLarge where somebody's files would take more than is theirs, Unavailable where there is no room."""
+    require_disk()
+    storage = here().settings.storage
+    if storage.person_megabytes:
+        used = await value("SELECT COALESCE(SUM(kept_size), 0) FROM core_file WHERE owner_id = $1", owner_id)
+        if int(used) + size > storage.person_megabytes * MEGABYTE:
+            raise TooLarge(
+                f"Your files take all the room you have here, {storage.person_megabytes} MB. Delete some first.",
+                code="quota_exceeded",
+            )
+    if storage.all_megabytes and await _all_bytes() + size > storage.all_megabytes * MEGABYTE:
+        raise Unavailable(600, "There is no room for more files here. Whoever runs this place can make some.")
+
+
+async def _all_bytes() -> int:
+    """How much room all files take, as of the last minute."""
+    kept = here().cache.get("files-bytes")
+    if kept is None:
+        kept = int(await value("SELECT COALESCE(SUM(size), 0) FROM core_blob"))
+        here().cache.put("files-bytes", kept, ttl=60, size=50)
+    return int(kept)
+
+
+@periodic(seconds=600)
+@task(lane=9, attempts=1)
+async def watch_the_disk() -> None:
+    """Say in the log when the disk fills up."""
+    if (found := level()) > Level.FINE:
+        log.warning("disk_is_filling", level=found.name.lower(), percent=round(fullness(), 1))

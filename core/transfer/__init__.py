@@ -1,0 +1,1 @@
+"""Archives: all that is stored about a person, taken along and brought."""

@@ -1,0 +1,96 @@
+"""Pictures: shared with a caption and a place, found nearby and by hashtag, gathered in albums, described together."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from quart import Blueprint
+
+from core.accounts.models import Account
+from core.entries import Draft, Kind
+from core.models import Actor, Entry
+from core.plugins import hookimpl
+from core.web.slots import Card, NavItem, Tab
+from plugins.images import (
+    album_documents,
+    album_editing,
+    album_federation,
+    album_pages,
+    album_routes,
+    albums,
+    alt_listing,
+    alt_pages,
+    alt_routes,
+    alt_suggestions,
+    federation,
+    pages,
+    places,
+    routes,
+    service,
+)
+
+REQUIRES = ["posts"]
+
+
+@hookimpl
+def blueprints() -> Sequence[Blueprint]:
+    shown = (pages, album_pages, album_editing, alt_pages)
+    return [routes.api, album_routes.api, alt_routes.api, *(part.blueprint for part in shown)]
+
+
+@hookimpl
+def kinds() -> Sequence[Kind]:
+    return [federation.IMAGE]
+
+
+@hookimpl
+def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
+    return album_federation.INBOX
+
+
+@hookimpl
+def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
+    return album_documents.WRITERS
+
+
+@hookimpl
+async def slot(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
+    return await places.fill(name, viewer, **context)
+
+
+@hookimpl
+async def before_publish(draft: Draft) -> None:
+    service.require_pictures(draft)
+
+
+@hookimpl
+async def entry_stored(entry: Entry) -> None:
+    await service.keep_in_step(entry)
+
+
+@hookimpl
+async def actor_stored(actor: Actor) -> None:
+    await service.forget_cameras(actor)
+    if actor.removed_at is not None:
+        await albums.erase(actor.id)
+        await alt_suggestions.erase(actor.id)
+
+
+@hookimpl
+async def export_account(account: Account) -> Mapping[str, Any]:
+    return {
+        "images.json": await service.images_of(account.actor_id),
+        "albums.json": await albums.exported(account.actor_id),
+        "alt-suggestions.json": await alt_listing.exported(account.actor_id),
+    }
+
+
+@hookimpl
+async def import_account() -> None:
+    """Nothing: pictures come back with the posts of the archive."""
+
+
+@hookimpl
+async def erase_account(account: Account) -> None:
+    await albums.erase(account.actor_id)
+    await alt_suggestions.erase(account.actor_id)
+    await service.forget(account.actor_id)

@@ -1,0 +1,71 @@
+"""What other servers are told of albums, written down in the transaction in which it happens."""
+
+from __future__ import annotations
+
+from core.apart import of_blocked_server
+from core.database import rows
+from core.entries import Act
+from core.instance import here
+from core.models import Actor, Entry
+from plugins.images.models import Album
+
+# Of a picture `e` in an album `l`: nobody is collected by whom they block, or who blocks them.
+WITH_ITS_OWNER = (
+    "NOT EXISTS (SELECT 1 FROM core_block b WHERE (b.actor_id = e.author_id AND b.target_id = l.owner_id)"
+    " OR (b.actor_id = l.owner_id AND b.target_id = e.author_id))"
+    f" AND NOT {of_blocked_server('l.owner_id', 'e.author_id')}"
+)
+
+
+async def tell(changed: Album, *, withdrawn: bool = False) -> None:
+    """Have an album of ours known elsewhere as it is now.
+
+    One for everybody goes to its owner's followers and its authors' servers. Any other goes to the servers of its
+    authors alone, to each with what that server may see; followers are told where it is `withdrawn` from them.
+    """
+    owner = await changed.owner
+    if changed.uri or not owner.is_local:
+        return
+    acts = [Act("album_withdraw", owner, details={"album": changed})] if withdrawn else []
+    if changed.privacy == "public":
+        acts.append(Act("album_update", owner, details={"album": changed, "host": ""}))
+    else:
+        hosts = sorted({one.domain for one in await authors_elsewhere(changed)})
+        acts += [Act("album_update", owner, details={"album": changed, "host": host}) for host in hosts]
+    for act in acts:
+        await here().hooks.outgoing(act=act)
+
+
+async def tell_deleted(gone: Album) -> None:
+    """Have an album of ours forgotten elsewhere."""
+    owner = await gone.owner
+    if not gone.uri and owner.is_local:
+        await here().hooks.outgoing(act=Act("album_delete", owner, details={"album": gone}))
+
+
+async def tell_moved(verb: str, actor: Actor, changed: Album, entry: Entry) -> None:
+    """Tell the owner's server what somebody here put in or took out of its album; everybody, where it is one of ours.
+
+    `verb` is "album_add" or "album_take_out".
+    """
+    if not changed.uri:
+        await tell(changed)
+    elif actor.is_local:
+        details = {"album": changed, "entry": entry}
+        await here().hooks.outgoing(act=Act(verb, actor, target=await changed.owner, details=details))
+
+
+async def tell_person(verb: str, album: Album, actor: Actor, person: Actor) -> None:
+    """Tell somebody elsewhere what somebody here said to them about an album: asked, accepted, left or let go."""
+    if actor.is_local and not person.is_local:
+        await here().hooks.outgoing(act=Act(verb, actor, target=person, details={"album": album}))
+
+
+async def authors_elsewhere(album: Album) -> list[Actor]:
+    """Those of other servers who have accepted to put pictures in."""
+    found = await rows(
+        "SELECT a.id FROM images_album_author w JOIN core_actor a ON a.id = w.actor_id AND a.domain <> ''"
+        " AND a.removed_at IS NULL AND a.suspended_at IS NULL WHERE w.album_id = $1 AND w.accepted_at IS NOT NULL",
+        album.id,
+    )
+    return await Actor.filter(id__in=[one["id"] for one in found]).order_by("id")

@@ -1,0 +1,195 @@
+"""The JSON API of albums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from core import present
+from core.api import Answer, Api, Ask
+from core.api.forms import Form, StreamQuery, UserShort, stream_of
+from core.database import is_id
+from core.errors import Unauthenticated
+from core.people import visible_actor
+from plugins.images import album_authors, albums
+from plugins.images.forms import ImageForm, image_form
+
+api = Api("albums", __name__, area="images")
+Privacy = Literal["public", "friends", "private"]
+
+
+class AlbumForm(Form):
+    """Pictures gathered under a title."""
+
+    album_id: str
+    title: str
+    description: str
+    privacy: str
+    images_count: int = Field(description="As many as you find in it.")
+    user: UserShort = Field(description="Whose it is.")
+    authors: list[UserShort] = Field(description="Who puts pictures in besides; in lists nobody is named.")
+    asked: list[UserShort] = Field(description="Who was asked to and has not answered; only its owner is told.")
+    url: str
+    created_at: str
+
+
+class NewAlbum(Form):
+    title: str
+    description: str = ""
+    privacy: Privacy = "public"
+
+
+class AlbumChange(Form):
+    title: str | None = None
+    description: str | None = None
+    privacy: Privacy | None = None
+
+
+class AlbumsQuery(StreamQuery):
+    user: str | None = Field(None, description="Whose: an id, or a name; else those you have a part in.")
+
+
+class PutIn(Form):
+    post_id: str
+
+
+class Order(Form):
+    post_ids: list[str] = Field(max_length=1000, description="Those that change places, in their new order.")
+
+
+class Invited(Form):
+    user_id: str
+
+
+class Invitations(Form):
+    albums: list[AlbumForm]
+
+
+class Gone(Form):
+    album_id: str
+
+
+def album_form(
+    album: albums.Row, authors: Sequence[albums.Row] = (), asked: Sequence[albums.Row] = ()
+) -> dict[str, object]:
+    """An album as the API answers it, out of a row of the service."""
+    return {
+        "albumId": album["album_id"],
+        "title": album["title"],
+        "description": album["description"],
+        "privacy": album["privacy"],
+        "imagesCount": album["images_count"],
+        "user": present.user_short(album),
+        "authors": [present.user_short(one) for one in authors],
+        "asked": [present.user_short(one) for one in asked],
+        "url": f"/albums/{album['album_id']}",
+        "createdAt": present.stamp(album["made_at"]),
+    }
+
+
+async def _album(ask: Ask[object, object], album_id: str) -> dict[str, object]:
+    found = await albums.album(ask.viewer, album_id)
+    is_own = ask.identity is not None and ask.actor.id == found["id"]
+    asked = await albums.authors(album_id, asked=True) if is_own else ()
+    return album_form(found, await albums.authors(album_id), asked)
+
+
+@api.get("/albums", query=AlbumsQuery, answer=stream_of("albums", AlbumForm), signed_out=True)
+async def read_albums(ask: Ask[None, AlbumsQuery]) -> object:
+    """Albums you have a part in, or somebody's that you may see, latest first."""
+    user = ask.query.user
+    if not user and ask.identity is None:
+        raise Unauthenticated()
+    owner_id = (user if is_id(user) else (await visible_actor(ask.viewer, user)).id) if user else None
+    name = f"albums:{owner_id or ask.actor.id}:{bool(user)}"
+    found = await albums.listed(ask.viewer, owner_id, ask.before(name), ask.query.limit)
+    return ask.page("albums", name, found, [album_form(one) for one in found[: ask.query.limit]])
+
+
+@api.post("/albums", body=NewAlbum, answer=AlbumForm, status=201)
+async def create_album(ask: Ask[NewAlbum, None]) -> Answer:
+    """Begin an album: for everybody, for friends, or for its authors alone."""
+    body = ask.body
+    album_id = await albums.create(ask.actor, body.title, description=body.description, privacy=body.privacy)
+    return Answer(await _album(ask, album_id), 201, location=f"/api/v1/albums/{album_id}")
+
+
+@api.get("/albums/invitations", answer=Invitations)
+async def read_invitations(ask: Ask[None, None]) -> object:
+    """Albums you were asked to put pictures into, and have not answered; at most fifty, latest first."""
+    return {"albums": [album_form(one) for one in await albums.invitations(ask.actor)]}
+
+
+@api.get("/albums/<album_id>", answer=AlbumForm, signed_out=True)
+async def read_album(ask: Ask[None, None], album_id: str) -> object:
+    """An album."""
+    return await _album(ask, album_id)
+
+
+@api.put("/albums/<album_id>", body=AlbumChange, answer=AlbumForm)
+async def change_album(ask: Ask[AlbumChange, None], album_id: str) -> object:
+    """Change an album of yours; what is left out stays."""
+    body = ask.body
+    await albums.change(ask.actor, album_id, title=body.title, description=body.description, privacy=body.privacy)
+    return await _album(ask, album_id)
+
+
+@api.delete("/albums/<album_id>", answer=Gone)
+async def delete_album(ask: Ask[None, None], album_id: str) -> object:
+    """Take an album of yours away; the pictures stay."""
+    await albums.delete(ask.actor, album_id)
+    return {"albumId": album_id}
+
+
+@api.get("/albums/<album_id>/images", query=StreamQuery, answer=stream_of("images", ImageForm), signed_out=True)
+async def read_album_images(ask: Ask[None, StreamQuery], album_id: str) -> object:
+    """The pictures in an album that you may see, the latest put in first."""
+    await albums.album(ask.viewer, album_id)
+    name = f"album:{album_id}"
+    found = await albums.images(ask.viewer, album_id, ask.before(name), ask.query.limit)
+    forms = present.unpacked(await present.posts(found[: ask.query.limit], ask.actor_or_none))
+    return ask.page("images", name, found, [image_form(form) for form in forms])
+
+
+@api.post("/albums/<album_id>/images", body=PutIn, answer=AlbumForm, status=201)
+async def put_in(ask: Ask[PutIn, None], album_id: str) -> Answer:
+    """Put a picture into an album: one of yours, or one that everybody may see."""
+    await albums.add(ask.actor, album_id, ask.body.post_id)
+    return Answer(await _album(ask, album_id), 201)
+
+
+@api.put("/albums/<album_id>/images", body=Order, answer=AlbumForm)
+async def reorder(ask: Ask[Order, None], album_id: str) -> object:
+    """Have pictures of an album of yours come in another order."""
+    await albums.reorder(ask.actor, album_id, ask.body.post_ids)
+    return await _album(ask, album_id)
+
+
+@api.delete("/albums/<album_id>/images/<image_id>", answer=AlbumForm)
+async def take_out(ask: Ask[None, None], album_id: str, image_id: str) -> object:
+    """Take a picture out of an album of yours, or one of yours out of somebody's."""
+    await albums.take_out(ask.actor, album_id, image_id)
+    return await _album(ask, album_id)
+
+
+@api.post("/albums/<album_id>/authors", body=Invited, answer=AlbumForm, status=201)
+async def invite_author(ask: Ask[Invited, None], album_id: str) -> Answer:
+    """Ask a friend to put pictures into an album of yours."""
+    await album_authors.invite(ask.actor, album_id, await visible_actor(ask.viewer, ask.body.user_id))
+    return Answer(await _album(ask, album_id), 201)
+
+
+@api.post("/albums/<album_id>/accept", answer=AlbumForm)
+async def accept_invitation(ask: Ask[None, None], album_id: str) -> object:
+    """Have a part in an album you were asked into."""
+    await album_authors.accept(ask.actor, album_id)
+    return await _album(ask, album_id)
+
+
+@api.delete("/albums/<album_id>/authors/<user_id>", answer=Gone)
+async def dismiss_author(ask: Ask[None, None], album_id: str, user_id: str) -> object:
+    """Have somebody put no more pictures into an album of yours, or leave somebody's, or decline to have a part."""
+    await album_authors.dismiss(ask.actor, album_id, user_id)
+    return {"albumId": album_id}

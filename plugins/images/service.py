@@ -1,0 +1,172 @@
+"""Sharing pictures, and what is kept of them besides the post they are; with the albums' all that writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.accounts.models import Account
+from core.accounts.profile import settings_of
+from core.database import execute, one_of, rows, transaction
+from core.entries import Draft, publishing
+from core.errors import Invalid
+from core.html import find_tags, tag_key
+from core.models import Actor, Entry
+from core.storage import files
+from core.storage.files import keep_upload
+from core.uploads import KeptFile
+from plugins.images.camera import camera_of
+from plugins.images.models import Image
+from plugins.images.spots import Spot
+from plugins.posts import service as posts
+
+KIND = "image"
+TAGS_AT_MOST = 30
+
+
+async def share(
+    author: Actor,
+    caption: str,
+    uploads: Sequence[KeptFile],
+    *,
+    tags: Sequence[str] = (),
+    spot: Spot | None = None,
+    visibility: str | None = None,
+) -> Entry:
+    """Upload pictures and publish them; where that fails none of them is kept.
+
+    Raises as `keep_upload` and `publish` do, naming "image" for a file that is no good.
+    """
+    if not uploads:
+        raise Invalid({"image": "Choose a picture."})
+    camera = await _camera(author, uploads)
+    kept: list[str] = []
+    try:
+        for upload in uploads:
+            file = await keep_upload(author.id, upload.path, upload.digest, name="image")
+            kept.append(file.id)
+            if file.type != "image":
+                raise Invalid({"image": "Only pictures can be shared here."})
+        return await publish(author, caption, kept, tags=tags, spot=spot, visibility=visibility, camera=camera)
+    except BaseException:
+        async with transaction():
+            await files.discard(kept)
+        raise
+
+
+async def _camera(author: Actor, uploads: Sequence[KeptFile]) -> str:
+    """What the pictures were taken with, where the author wants that told."""
+    account = await Account.get(actor_id=author.id)
+    if not settings_of(account)["showCamera"]:
+        return ""
+    return await asyncio.to_thread(camera_of, uploads[0].path)
+
+
+async def publish(
+    author: Actor,
+    caption: str,
+    file_ids: Sequence[str],
+    *,
+    tags: Sequence[str] = (),
+    spot: Spot | None = None,
+    visibility: str | None = None,
+    circle_id: str | None = None,
+    camera: str = "",
+) -> Entry:
+    """Publish pictures that were uploaded before. Raises Invalid naming each wrong field, Rejected."""
+    beside = _checked_tags(tags)
+    if not file_ids:
+        raise Invalid({"image": "Choose a picture."})
+    draft = await posts.draft_of_kind(
+        KIND, author, caption, visibility=visibility, circle_id=circle_id, file_ids=file_ids
+    )
+    known = {tag_key(name) for name in draft.tags}
+    draft.tags += [name for name in beside if tag_key(name) not in known]
+    async with publishing(draft) as entry:
+        await files.take(author.id, file_ids)
+        await note(entry, spot, camera=camera)
+    return entry
+
+
+def _checked_tags(tags: Sequence[str]) -> list[str]:
+    wanted = list(dict.fromkeys(tag.strip().removeprefix("#") for tag in tags if tag.strip()))
+    if len(wanted) > TAGS_AT_MOST:
+        raise Invalid({"tags": f"These are too many: at most {TAGS_AT_MOST}."})
+    for tag in wanted:
+        if find_tags(f"#{tag}") != [tag]:
+            raise Invalid({"tags": f"“{tag[:50]}” is no hashtag: one word of letters and digits is."})
+    return wanted
+
+
+def require_pictures(draft: Draft) -> None:
+    """Raise Invalid where somebody here would leave no picture in what is one, or something else beside them."""
+    if draft.kind != KIND or not draft.author.is_local:
+        return
+    if not draft.attachments:
+        raise Invalid({"fileIds": "At least one picture has to stay. To take all of them away, delete the post."})
+    if any(one.type != "image" for one in draft.attachments):
+        raise Invalid({"fileIds": "Only pictures can be shared here."})
+
+
+async def note(entry: Entry, spot: Spot | None, *, camera: str = "") -> None:
+    """Keep what is a picture's own, or what another server says of it now, in the running transaction."""
+    spot = spot or Spot()
+    x, y, z = spot.point or (None, None, None)
+    await Image.filter(id=entry.id).delete()
+    await Image.create(
+        id=entry.id,
+        entry_id=entry.id,
+        author_id=entry.author_id,
+        place=spot.name,
+        latitude=spot.latitude,
+        longitude=spot.longitude,
+        x=x,
+        y=y,
+        z=z,
+        camera=camera,
+    )
+
+
+async def keep_in_step(entry: Entry) -> None:
+    """Forget what belongs to a picture that was taken away, in the transaction that does."""
+    if entry.kind == KIND and not await Entry.exists(id=entry.id, deleted_at__isnull=True):
+        for sql in ("DELETE FROM images_album_image WHERE entry_id = $1", "DELETE FROM images_image WHERE id = $1"):
+            await execute(sql, entry.id)
+
+
+async def forget_cameras(actor: Actor) -> None:
+    """Tell of no camera any more where its owner does not want that told."""
+    if not actor.is_local:
+        return
+    account = await Account.get_or_none(actor_id=actor.id)
+    if account is not None and not settings_of(account)["showCamera"]:
+        await execute("UPDATE images_image SET camera = '' WHERE author_id = $1 AND camera <> ''", actor.id)
+
+
+async def fields_of(entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the API adds to entries that are pictures: one query, however many there are."""
+    found = await rows(f"SELECT * FROM images_image WHERE id {one_of(1)}", list(entry_ids))
+    return {one["id"]: {"location": location_of(one), "camera": one["camera"] or None} for one in found}
+
+
+def location_of(image: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The place of a picture as the API tells it."""
+    if image["latitude"] is None and not image["place"]:
+        return None
+    return {"name": image["place"] or None, "latitude": image["latitude"], "longitude": image["longitude"]}
+
+
+# -- What is stored about a person ---------------------------------------------
+async def images_of(actor_id: str) -> list[dict[str, Any]]:
+    """Where somebody's pictures were taken, to take along; the pictures are with the posts."""
+    found = await rows(
+        "SELECT i.*, e.uri FROM images_image i JOIN core_entry e ON e.id = i.id WHERE i.author_id = $1 ORDER BY i.id",
+        actor_id,
+    )
+    return [{"uri": one["uri"], "location": location_of(one), "camera": one["camera"] or None} for one in found]
+
+
+async def forget(actor_id: str) -> None:
+    """Forget what is a picture's own; the entries are the core's to erase."""
+    await execute("DELETE FROM images_image WHERE author_id = $1", actor_id)

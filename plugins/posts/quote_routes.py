@@ -1,0 +1,75 @@
+"""The JSON API of quotes: who quotes a post, who asks to, and taking one's own words out of somebody else's."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from core import present, quote_requests, quotes
+from core.api import Api, Ask
+from core.api.forms import Form, Post, StreamQuery, UserShort, stream_of
+from core.entries import visible_entry
+from plugins.posts import lists
+
+api = Api("quotes", __name__, area="posts")
+
+
+class Unquoted(Form):
+    post_id: str
+    quoted_by: str
+    is_quoted: bool
+
+
+class QuoteWish(Form):
+    """Somebody who asks to quote a post of yours."""
+
+    request_id: str
+    user: UserShort
+    uri: str = Field(description="The address of what is to quote it.")
+    post: Post | None = Field(description="The same, where you may see it.")
+    quoted: Post | None
+    created_at: str
+
+
+class QuoteAnswer(Form):
+    request_id: str
+    is_accepted: bool
+
+
+@api.get("/posts/<post_id>/quotes", query=StreamQuery, answer=stream_of("posts", Post), signed_out=True)
+async def read_quotes(ask: Ask[None, StreamQuery], post_id: str) -> object:
+    """The posts that quote a post, newest first."""
+    entry = await visible_entry(ask.viewer, post_id)
+    name = f"quotes:{entry.id}"
+    found = await lists.quotes(entry, ask.viewer, ask.before(name), ask.query.limit)
+    forms = await present.posts(found[: ask.query.limit], ask.actor_or_none)
+    return ask.page("posts", name, found, list(forms))
+
+
+@api.delete("/posts/<post_id>/quotes/<quoting_id>", answer=Unquoted)
+async def remove_quote(ask: Ask[None, None], post_id: str, quoting_id: str) -> object:
+    """Have somebody's post quote yours no more; it keeps its words and a link."""
+    quoted, quoting = await visible_entry(ask.viewer, post_id), await visible_entry(ask.viewer, quoting_id)
+    await quotes.remove_quote(ask.actor, quoted, quoting)
+    return {"postId": post_id, "quotedBy": quoting_id, "isQuoted": False}
+
+
+@api.get("/quote-requests", query=StreamQuery, answer=stream_of("requests", QuoteWish))
+async def read_wishes(ask: Ask[None, StreamQuery]) -> object:
+    """Who asks to quote posts of yours whose `quotePolicy` is `ask`, the latest first."""
+    name = f"quote-requests:{ask.actor.id}"
+    found = await quote_requests.waiting(ask.actor, ask.before(name), ask.query.limit)
+    return ask.page("requests", name, found, await quote_requests.forms(found, ask.actor))
+
+
+@api.put("/quote-requests/<request_id>/accept", answer=QuoteAnswer)
+async def accept_wish(ask: Ask[None, None], request_id: str) -> object:
+    """Let them quote your post."""
+    await quote_requests.answer(ask.actor, request_id, agrees=True)
+    return {"requestId": request_id, "isAccepted": True}
+
+
+@api.put("/quote-requests/<request_id>/reject", answer=QuoteAnswer)
+async def reject_wish(ask: Ask[None, None], request_id: str) -> object:
+    """Do not let them quote your post: theirs keeps a link."""
+    await quote_requests.answer(ask.actor, request_id, agrees=False)
+    return {"requestId": request_id, "isAccepted": False}

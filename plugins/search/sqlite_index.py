@@ -1,0 +1,72 @@
+"""The index of words on SQLite: FTS5, read from the newest entry on, so that a page costs what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.database import execute
+from plugins.search.wanted import Matches, Term, Wanted
+from plugins.search.words import words_in
+
+STEM = 5
+"""FTS5 knows no languages: a word of so many letters also finds longer ones that begin with it, as most forms do."""
+
+
+class SqliteIndex:
+    """Words in `search_words` and `search_names`, which were folded and parted before."""
+
+    newest_first = None
+
+    async def write(self, number: int, entry_id: str, text: str, marks: str, language: str) -> bool:
+        stored = "INSERT INTO search_document (id, entry_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
+        if not await execute(stored, number, entry_id):
+            return False
+        words = " ".join(words_in(text))
+        await execute("INSERT INTO search_words (rowid, words, marks) VALUES ($1, $2, $3)", number, words, marks)
+        return True
+
+    async def write_names(self, number: int, text: str) -> None:
+        await execute("DELETE FROM search_names WHERE rowid = $1", number)
+        await execute("INSERT INTO search_names (rowid, words) VALUES ($1, $2)", number, " ".join(words_in(text)))
+
+    def matches(self, wanted: Wanted, parameters: list[Any], *, newest: int | None = None) -> Matches:
+        parameters += [_expression(wanted), wanted.below, wanted.above]
+        last = len(parameters)
+        return Matches(
+            "search_words w CROSS JOIN search_document d",
+            f"w.search_words MATCH ${last - 2} AND w.rowid < ${last - 1} AND w.rowid > ${last} AND d.id = w.rowid",
+            "w.rowid",
+        )
+
+    def names(self, terms: Sequence[Term], parameters: list[Any]) -> str:
+        parameters.append(" AND ".join(_quoted(term.words, goes_on=True) for term in terms))
+        return f"s.id IN (SELECT n.rowid FROM search_names n WHERE n.words MATCH ${len(parameters)})"
+
+    def begins(self, column: str, prefix: str, parameters: list[Any]) -> str:
+        parameters += [prefix, prefix + "\U0010ffff"]
+        return f"{column} >= ${len(parameters) - 1} AND {column} < ${len(parameters)}"
+
+
+def _expression(wanted: Wanted) -> str:
+    """The query in the language of FTS5; words and marks consist of letters and digits and stand between quotes."""
+    needed = [f"words : {_term(term)}" for term in wanted.terms]
+    needed += [f'marks : "{mark}"' for mark in wanted.marks]
+    needed += [f"marks : ({_either(marks)})" for marks in wanted.any_of]
+    refused = [f"words : {_term(term)}" for term in wanted.excluded]
+    refused += [f'marks : "{mark}"' for mark in wanted.excluded_marks]
+    expression = " AND ".join(f"({part})" for part in needed)
+    return f"({expression}) NOT ({' OR '.join(f'({part})' for part in refused)})" if refused else expression
+
+
+def _either(marks: Iterable[str]) -> str:
+    return " OR ".join(f'"{mark}"' for mark in marks)
+
+
+def _term(term: Term) -> str:
+    is_long = len(term.words) == 1 and len(term.words[0]) >= STEM and not term.exact
+    return _quoted(term.words, goes_on=term.goes_on or is_long)
+
+
+def _quoted(words: Iterable[str], *, goes_on: bool) -> str:
+    return f'"{" ".join(words)}"{" *" if goes_on else ""}'

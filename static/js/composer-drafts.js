@@ -1,0 +1,92 @@
+// Drafts of the composer, kept on the server while somebody writes; and how the post will look.
+const AFTER = 4000; // milliseconds without a letter
+
+const states = new WeakMap();
+const has = (form) => form.elements.content.value.trim() || form.querySelector(".composer-file [name=fileId]");
+
+async function ask(form, path) {
+  const body = new FormData(form);
+  body.delete("file");
+  const answer = await fetch(path, { method: "POST", body, headers: { "HX-Request": "true" } });
+  return new DOMParser().parseFromString(await answer.text(), "text/html").body;
+}
+
+function remove(form, id) {
+  const body = new FormData();
+  body.append("csrfToken", form.elements.csrfToken.value);
+  return fetch(`/drafts/${encodeURIComponent(id)}/delete`, { method: "POST", body, keepalive: true, redirect: "manual" });
+}
+
+async function save(form, state) {
+  clearTimeout(state.later);
+  if (state.saving) return (state.again = true);
+  state.saving = true;
+  const { round } = state;
+  const told = form.querySelector(".composer-kept");
+  try {
+    const kept = (await ask(form, "/compose/draft")).querySelector("[data-kept]");
+    if (kept && round !== state.round) {
+      // Posted or thrown away while it was on its way.
+      if (kept.dataset.draft !== state.was) await remove(form, kept.dataset.draft);
+    } else if (kept) {
+      form.elements.draftId.value = kept.dataset.draft;
+      form.elements.draftVersion.value = kept.dataset.version;
+      told.textContent = kept.textContent;
+      told.hidden = false;
+    }
+  } catch {
+    // Out of reach: what is on this device stays, and the next letter tries again.
+  } finally {
+    state.saving = false;
+    if (state.again) {
+      state.again = false;
+      save(form, state);
+    }
+  }
+}
+
+/** Keep a draft of what is written from now on. */
+export function watch(form) {
+  if (states.has(form)) return;
+  const state = { round: 0, later: 0, saving: false, again: false, was: "" };
+  states.set(form, state);
+  const soon = () => {
+    clearTimeout(state.later);
+    if (!form.elements.scheduledId && has(form)) state.later = setTimeout(() => save(form, state), AFTER);
+  };
+  form.addEventListener("input", soon);
+  // Whoever types fast has written something before this file was there.
+  if (form.elements.content.value !== form.elements.content.defaultValue) soon();
+  const { publishAt, timeZone } = form.elements;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && timeZone?.value === "UTC") {
+    if (publishAt.value) {
+      const moment = new Date(`${publishAt.value}Z`);
+      const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
+      publishAt.value = local.toISOString().slice(0, 16);
+    }
+    timeZone.value = timeZone.defaultValue = zone;
+  }
+}
+
+/** What was written is posted, or not wanted any more: then the draft goes with it. */
+export function settle(form, { remove: unwanted }) {
+  const state = states.get(form);
+  const id = form.elements.draftId?.value;
+  if (state) {
+    clearTimeout(state.later);
+    Object.assign(state, { round: state.round + 1, again: false, was: unwanted ? "" : id });
+  }
+  if (id && unwanted) remove(form, id);
+  if (form.elements.draftId) form.elements.draftId.value = form.elements.draftVersion.value = "";
+  form.querySelector(".composer-kept").hidden = true;
+  form.querySelector(".composer-preview").replaceChildren();
+}
+
+/** One of the buttons that keep or show what is written, and publish nothing. */
+export async function press(form, button) {
+  if (button.dataset.part === "draft") return save(form, states.get(form));
+  const place = form.querySelector(".composer-preview");
+  place.replaceChildren(...(await ask(form, "/compose/preview")).children);
+  place.focus();
+}

@@ -1,0 +1,33 @@
+// What is behind a link: it comes when the page was fetched, and shows no picture that cannot be had.
+const part = (name, className, text) => {
+  const made = Object.assign(document.createElement(name), { className, textContent: text });
+  if (className !== "link-card-host") made.dir = "auto";
+  return made;
+};
+
+/** Show the card of a post that is on the page, as macros/link_card.html draws it. */
+export function takeCard({ postId, card }) {
+  const body = document.querySelector(`#post-${CSS.escape(postId)} .entry-body`);
+  if (!body) return;
+  const made = Object.assign(document.createElement("a"), { className: "link-card", href: card.url, rel: "noopener noreferrer nofollow ugc" });
+  made.setAttribute("hx-ignore", "");
+  if (card.image) {
+    made.append(Object.assign(document.createElement("img"), { src: card.image.url, alt: "", decoding: "async" }));
+    made.classList.toggle("wide", card.image.width >= card.image.height * 1.5 && card.image.height > 0);
+  }
+  const said = part("span", "link-card-words", "");
+  said.append(part("span", "link-card-host", card.host), part("strong", "", card.title));
+  if (card.description) said.append(part("span", "link-card-description", card.description));
+  made.append(said);
+  const known = body.querySelector(".link-card");
+  if (known) known.replaceWith(made);
+  else body.querySelector(".fold, .prose")?.after(made);
+}
+
+/* A picture that does not come leaves the words alone, as where there is none. */
+const withoutPicture = (image) => {
+  image.closest(".link-card").classList.remove("wide");
+  image.remove();
+};
+document.addEventListener("error", ({ target }) => target.matches?.(".link-card > img") && withoutPicture(target), true);
+for (const image of document.querySelectorAll(".link-card > img")) if (image.complete && !image.naturalWidth) withoutPicture(image);

@@ -1,0 +1,31 @@
+"""How files are uploaded in tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from core.testing import Person, TestInstance
+from core.testing.people import data_of
+
+
+async def upload(person: Person, content: bytes, name: str = "a.jpg", **more: Any) -> httpx.Response:
+    """The answer to an upload as it is; `alt` and `focus` go into the form, `headers` where they belong."""
+    headers = more.pop("headers", {})
+    texts = {key: value for key, value in more.items() if value}
+    return await person.call(
+        "POST", "/files", files={"file": (name, content, "image/jpeg")}, data=texts, headers=headers
+    )
+
+
+async def uploaded(person: Person, content: bytes, name: str = "a.jpg", **more: Any) -> dict[str, Any]:
+    """What an upload came to."""
+    return data_of(await upload(person, content, name, **more))
+
+
+async def attached(alpha: TestInstance, url: str) -> bytes:
+    """What lies at the address of something shown."""
+    answer = await alpha.anon.page(url)
+    assert answer.status_code == 200, url
+    return answer.content

@@ -1,0 +1,116 @@
+"""A process at work: jobs that take long, and claims that hold while it lives and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core import job_table, leases
+from core.database import execute, now, value, when
+from core.jobs import Jobs
+from core.tasks import task
+from core.testing import TestInstance
+
+done: list[int] = []
+released = asyncio.Event()
+
+
+@task
+async def linger(number: int) -> None:
+    await released.wait()
+    done.append(number)
+
+
+@task
+async def hurry(number: int) -> None:
+    done.append(number)
+
+
+@pytest.fixture(autouse=True)
+def _afresh() -> None:
+    done.clear()
+    released.clear()
+
+
+@asynccontextmanager
+async def at_work(instance: TestInstance) -> AsyncIterator[None]:
+    with instance.inside():
+        working = Jobs(works_here=True)
+        await working.start()
+        idle, instance.instance.jobs = instance.instance.jobs, working
+        try:
+            yield
+        finally:
+            await working.stop(seconds=5)
+            instance.instance.jobs = idle
+
+
+async def until(condition: Callable[[], Awaitable[Any]]) -> None:
+    async with asyncio.timeout(30):
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _done(*numbers: int) -> bool:
+    return done == [*numbers]
+
+
+async def test_a_job_that_takes_long_holds_up_no_other(alpha: TestInstance) -> None:
+    async with at_work(alpha):
+        await linger.later(number=1)
+        await until(lambda: value("SELECT 1 FROM core_job WHERE state = 'running'"))
+        await hurry.later(number=2)
+        await until(lambda: _done(2))
+        released.set()
+        await until(lambda: _done(2, 1))
+
+
+async def test_jobs_that_take_long_leave_room_for_short_ones(
+    alpha: TestInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_table, "SLOW_SECONDS", 0.05)
+    async with at_work(alpha):
+        for number in range(job_table.PLACES):
+            await linger.later(number=number)
+        await hurry.later(number=100)
+        await until(lambda: _done(100))
+        released.set()
+
+
+async def test_a_server_that_stops_hands_back_the_job_it_could_not_finish(alpha: TestInstance) -> None:
+    with alpha.inside():
+        working = Jobs(works_here=True)
+        await working.start()
+        await linger.later(number=1)
+        working.wake("jobs")
+        await until(lambda: value("SELECT 1 FROM core_job WHERE state = 'running'"))
+        await working.stop(seconds=0.1)
+        assert await value("SELECT 1 FROM core_job WHERE state = 'waiting' AND attempts = 0")
+    assert done == []
+
+
+async def test_the_claim_on_a_job_is_renewed_while_it_runs_and_ends_with_it(
+    alpha: TestInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED_EVERY_SECONDS", 0.01)
+
+    async def due() -> datetime | None:
+        return when(await value("SELECT due_at FROM core_job WHERE state = 'running'"))
+
+    async def is_renewed() -> bool:
+        due_at = await due()
+        return due_at is not None and due_at > now() + timedelta(seconds=10)
+
+    async with at_work(alpha):
+        await linger.later(number=1)
+        await until(due)
+        await execute("UPDATE core_job SET due_at = $1 WHERE state = 'running'", now() + timedelta(seconds=9))
+        await until(is_renewed)
+        released.set()
+        await until(lambda: _done(1))
+    assert done == [1]
