@@ -83,6 +83,7 @@ from core.plugins import Hooks
 from core.plugins import start as load_plugins
 from core.purging import pages as purge_pages
 from core.purging import routes as purge_routes
+from core.route_rules import LazyRule
 from core.secrets import Secrets
 from core.storage import door as files_door
 from core.storage.backends import Backend, LocalFolder
@@ -199,7 +200,7 @@ def create_instance(
     wakes = wake.Wakes(settings.redis.url, secrets.derive("huey")) if settings.redis.url else None
     federation = settings.federation
     app = Quart("core", root_path=str(Path(core.__file__).parent), static_folder=None, template_folder=None)
-    app.request_class = UploadRequest
+    app.request_class, app.url_rule_class = UploadRequest, LazyRule
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.request_bytes
     app.url_map.strict_slashes = False
     instance = Instance(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,6 +46,12 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 _PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[ \t]*')
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
+
+
+@cache
+def known_authorities() -> ssl.SSLContext:
+    """What checks other servers' certificates. Reading all authorities takes a while, and nothing ever changes them."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Fetcher:
         self._allow_private = allow_private
         self._backend = CheckedBackend(resolve, allow_private=allow_private)
         self._apps = {} if apps is None else apps
-        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl_context = ssl_context or known_authorities()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
 
     async def get(
