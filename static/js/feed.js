@@ -1,6 +1,5 @@
 // The list in front of you: new posts wait behind a pill, deleted ones go, counts move, and the way back finds it as it was.
 import htmx from "htmx.org";
-import { takeCard } from "./link-cards.js";
 import { takePoll, unwatchPolls, watchPolls } from "./polls.js";
 import { words } from "./toast.js";
 
@@ -87,7 +86,7 @@ function take({ type, id, data, channel: from }) {
   } else if (type === "counts" && data) {
     takeCounts(data);
   } else if (type === "card" && data?.card) {
-    takeCard(data);
+    import("./link-cards.js").then(({ takeCard }) => takeCard(data), () => {}); // few posts get one: the page loads without
   } else if (type === "poll" && data?.poll) {
     takePoll(data);
   } else if (type === "count" && data) {

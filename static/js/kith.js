@@ -150,3 +150,11 @@ document.addEventListener(
   },
   true,
 );
+
+/* A link's picture that does not come leaves the words alone, as where there is none. */
+const withoutPicture = (image) => {
+  image.closest(".link-card").classList.remove("wide");
+  image.remove();
+};
+document.addEventListener("error", ({ target }) => target.matches?.(".link-card > img") && withoutPicture(target), true);
+for (const image of document.querySelectorAll(".link-card > img")) if (image.complete && !image.naturalWidth) withoutPicture(image);

@@ -1,4 +1,4 @@
-// What is behind a link: it comes when the page was fetched, and shows no picture that cannot be had.
+// What is behind a link: its card comes when the page was fetched.
 const part = (name, className, text) => {
   const made = Object.assign(document.createElement(name), { className, textContent: text });
   if (className !== "link-card-host") made.dir = "auto";
@@ -23,11 +23,3 @@ export function takeCard({ postId, card }) {
   if (known) known.replaceWith(made);
   else body.querySelector(".fold, .prose")?.after(made);
 }
-
-/* A picture that does not come leaves the words alone, as where there is none. */
-const withoutPicture = (image) => {
-  image.closest(".link-card").classList.remove("wide");
-  image.remove();
-};
-document.addEventListener("error", ({ target }) => target.matches?.(".link-card > img") && withoutPicture(target), true);
-for (const image of document.querySelectorAll(".link-card > img")) if (image.complete && !image.naturalWidth) withoutPicture(image);
