@@ -6,8 +6,8 @@ import asyncio
 import fcntl
 import os
 import textwrap
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from tortoise.migrations.writer import MigrationWriter
 from core.database import Database, DatabaseUnavailable, rows, transaction, value
 from core.lazily import lazily
 from core.migration_graph import Loader, NewerDatabase
+from core.migration_state import Gathering
 from core.migrations_sqlite import RebuildingSchemaEditor
 from core.schema_changes import PostgresSchemaEditor
 
@@ -217,31 +218,6 @@ async def _next_migration(database: Database, app: str) -> MigrationWriter | Non
             if writer.app_label == app and writer.operations:
                 return writer
     return None
-
-
-class Gathering(State):
-    """A state that renders its models once after many operations; Tortoise does so after each, for most of the time."""
-
-    _waiting: set[tuple[str, str]] | None = None
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Render what changes meanwhile when the block ends."""
-        waiting = self._waiting = set[tuple[str, str]]()
-        try:
-            yield
-        finally:
-            self._waiting = None
-        self.reload_models(waiting)
-
-    def reload_model(self, app_label: str, model_name: str) -> None:
-        self.reload_models([(app_label, model_name)])
-
-    def reload_models(self, model_tuples: Iterable[tuple[str, str]]) -> None:
-        if self._waiting is None:
-            super().reload_models(model_tuples)
-        else:
-            self._waiting.update(model_tuples)
 
 
 # Of these the ones in a row know nothing of one another, nor of how things were before.
