@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+from quart import Quart
 
 from core.database import LOWEST_ID, one_at_a_time, rows
 from core.errors import Conflict
-from core.instance import here
+from core.instance import Instance, here
 from core.models import Actor, FormerName
 
 # ActivityPub servers agree on this much of a name (federation.md, section 2); ours have no dots or dashes at the ends.
@@ -27,6 +30,7 @@ RESERVED = frozenset(
 _SEPARATORS = re.compile(r"[._-]")
 # What cannot be told apart at a glance, in small letters: each is read as what stands after it, in this order.
 _LOOK_ALIKES = (("rn", "m"), ("vv", "w"), ("1", "l"), ("i", "l"), ("0", "o"))
+_kept_by: WeakKeyDictionary[Quart, frozenset[str]] = WeakKeyDictionary()
 
 
 def check_username(username: str) -> str | None:
@@ -37,15 +41,22 @@ def check_username(username: str) -> str | None:
         return f"This is too long: at most {USERNAME_AT_MOST} characters."
     if not _USERNAME.fullmatch(username):
         return "Use letters from a to z, digits and underscores; dots and dashes only between them."
-    kept = (*RESERVED, *_own_paths(), *here().settings.accounts.reserved_names)
-    if look_key(username) in {look_key(name) for name in kept}:
+    if look_key(username) in _kept(here()):
         return "This name is kept for the server itself."
     return None
 
 
-def _own_paths() -> Iterable[str]:
+def _kept(instance: Instance) -> frozenset[str]:
+    """What no name may look like; nothing of it changes while a server runs."""
+    if instance.app not in _kept_by:
+        names = (*RESERVED, *_own_paths(instance), *instance.settings.accounts.reserved_names)
+        _kept_by[instance.app] = frozenset(map(look_key, names))
+    return _kept_by[instance.app]
+
+
+def _own_paths(instance: Instance) -> Iterable[str]:
     """Where the paths of this server begin, those of its plugins too: nobody is to pass for a part of it."""
-    for rule in here().app.url_map.iter_rules():
+    for rule in instance.app.url_map.iter_rules():
         first = rule.rule.split("/")[1].lstrip(".").partition(".")[0]
         if first and not first.startswith(("<", "@")):
             yield first

@@ -18,6 +18,12 @@ from tests.core.things import FILES, THINGS
 
 VIEWERS = ("signed out", "another member", "the owner", "a moderator", "an admin")
 ARGUMENT = re.compile(r"<(?:([^<>:]+):)?(\w+)>")
+# How those are called who own nothing, and what they may.
+_ROLES = {
+    "another member": ("other", "user"),
+    "a moderator": ("minder", "moderator"),
+    "an admin": ("keeper", "admin"),
+}
 SAFE = ("GET", "WS")
 # Where people are sent who have to do something else first.
 ONWARD = {"/login": "login", "/settings/confirm": "prove"}
@@ -31,15 +37,15 @@ class Cast:
         self.things: dict[str, str] = {}
 
     async def enter(self) -> None:
-        """Give everybody an account."""
-        self.other = await self.instance.user(f"other{self.number}")
+        """Give the owner an account; the others get theirs when they try something."""
         self.owner = await self.instance.user(f"owner{self.number}")
-        self.moderator = await self.instance.user(f"minder{self.number}", role="moderator")
-        self.admin = await self.instance.user(f"keeper{self.number}", role="admin")
+        self.people: dict[str, Visitor] = {"signed out": self.instance.anon, "the owner": self.owner}
 
-    def who(self, viewer: str) -> Visitor:
-        people: tuple[Visitor, ...] = (self.instance.anon, self.other, self.owner, self.moderator, self.admin)
-        return people[VIEWERS.index(viewer)]
+    async def who(self, viewer: str) -> Visitor:
+        if viewer not in self.people:
+            name, role = _ROLES[viewer]
+            self.people[viewer] = await self.instance.user(f"{name}{self.number}", role=role)
+        return self.people[viewer]
 
     async def thing(self, name: str) -> str:
         """What stands in a path or body for `<name>`. Fails for a name nobody has said how to make."""
@@ -71,7 +77,7 @@ class Cast:
 
     async def try_out(self, viewer: str, method: str, path: str, body: object = None) -> str:
         """What somebody gets: "ok", a word of ONWARD, or the status of a refusal."""
-        who = self.who(viewer)
+        who = await self.who(viewer)
         self.things["me"] = getattr(who, "name", "nobody")
         path, body = await self.filled(path), await self.body(body)
         if method == "WS":
