@@ -41,6 +41,7 @@ class Actor(Model):
     is_locked = fields.BooleanField(default=False)
     is_discoverable = fields.BooleanField(default=True)
     is_indexable = fields.BooleanField(default=False)
+    is_gatherable = fields.BooleanField(default=True, db_default=True)  # others may put their posts into collections
     role = fields.CharField(16, default="user")
     followers_count = fields.IntField(default=0)
     following_count = fields.IntField(default=0)

@@ -25,6 +25,7 @@ SETTINGS: Mapping[str, Any] = {
     "searchable": True,
     "indexable": False,
     "discoverable": True,
+    "gatherable": True,
     "language": "",
     "theme": "auto",
     "defaultVisibility": "public",
@@ -44,6 +45,8 @@ _CHOICES = {
     "groupInvites": ("join", "ask"),
 }
 
+# What other servers are told as well.
+_OF_ACTORS = {"discoverable": "is_discoverable", "indexable": "is_indexable", "gatherable": "is_gatherable"}
 _COLUMNS = ("name", "summary_source", "summary", "profile_fields", "is_locked", "type", "emojis")
 
 
@@ -168,12 +171,12 @@ async def change_settings(account: Account, wanted: Mapping[str, Any]) -> None:
 async def _be_found(actor_id: str, wanted: Mapping[str, Any]) -> None:
     """Let the actor, which other servers know, say what the settings say about being found."""
     actor = await Actor.get(id=actor_id)
-    before = (actor.is_discoverable, actor.is_indexable)
-    actor.is_discoverable = wanted.get("discoverable", actor.is_discoverable)
-    actor.is_indexable = wanted.get("indexable", actor.is_indexable)
-    if (actor.is_discoverable, actor.is_indexable) != before:
+    before = {name: getattr(actor, name) for name in _OF_ACTORS.values()}
+    said = {column: wanted.get(name, before[column]) for name, column in _OF_ACTORS.items()}
+    if said != before:
+        actor.update_from_dict(said)
         actor.version += 1
-        await actor.save(update_fields=["is_discoverable", "is_indexable", "version"])
+        await actor.save(update_fields=[*said, "version"])
         await here().hooks.outgoing(act=Act("update_actor", actor))
         after_commit(lambda: changed(actor))
         after_commit(lambda: here().cache.drop_tag(prepared.SITEMAPS))

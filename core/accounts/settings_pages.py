@@ -89,5 +89,6 @@ async def privacy() -> Answer:
 async def change_privacy() -> Redirect:
     """Keep the switches."""
     identity, form = await me(), await request.form
-    await change_settings(identity.account, {name: name in form for name in PRIVACY})
+    gathered = ("gatherable",) if "images" in here().hooks.plugins else ()
+    await change_settings(identity.account, {name: name in form for name in (*PRIVACY, *gathered)})
     return redirect("/settings/privacy?saved", 303)

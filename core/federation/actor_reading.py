@@ -16,6 +16,7 @@ from core.federation.webfinger import Handle, is_name, read_handle
 from core.fetch import Refused
 from core.html import clean
 from core.reading.emojis import emojis_of
+from core.reading.permissions import may_be_featured
 from core.text import without_controls
 
 NAME_AT_MOST = 2048
@@ -88,6 +89,7 @@ def read_actor(document: Document) -> ForeignProfile:
         "is_locked": document.get("manuallyApprovesFollowers") is True,
         "is_discoverable": document.get("discoverable") is True,
         "is_indexable": document.get("indexable") is True,
+        "is_gatherable": may_be_featured(document),
     }
     return ForeignProfile(
         uri=uri,

@@ -58,7 +58,12 @@ _WRITTEN_TYPES = {ours: theirs for theirs, ours in ACTOR_TYPES.items()}
 
 _MASTODON = {"toot": "http://joinmastodon.org/ns#"}
 # Words of servers like this one (FEDERATION.md); what they mean to us, nobody else has to know.
-_KITH = {"kith": "urn:kith:ns:", "wantsBack": "kith:wantsBack", "visibleTo": "kith:visibleTo"}
+_KITH = {
+    "kith": "urn:kith:ns:",
+    "wantsBack": "kith:wantsBack",
+    "visibleTo": "kith:visibleTo",
+    "gathers": "kith:gathers",
+}
 _SCHEMA = {"schema": "http://schema.org#"}
 # What https://www.w3.org/ns/cid/v1 says of these, spelled out: some peers load no context they do not know (FEP-521a).
 _MULTIKEY = {
@@ -78,6 +83,11 @@ _PROOFS = {
     "proofValue": {"@id": "sec:proofValue", "@type": "sec:multibase"},
     "verificationMethod": {"@id": "sec:verificationMethod", "@type": "@id"},
 }
+_POLICIES = {
+    "gts": "https://gotosocial.org/ns#",
+    "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+    "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+}
 # Activities and objects.
 CONTEXT: list[Any] = [
     ACTIVITY_STREAMS,
@@ -93,13 +103,11 @@ CONTEXT: list[Any] = [
         "conversation": "ostatus:conversation",
         "litepub": "http://litepub.social/ns#",
         "directMessage": "litepub:directMessage",
-        "gts": "https://gotosocial.org/ns#",
-        "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        **_POLICIES,
         "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
         "canReply": {"@id": "gts:canReply", "@type": "@id"},
         "canLike": {"@id": "gts:canLike", "@type": "@id"},
         "canAnnounce": {"@id": "gts:canAnnounce", "@type": "@id"},
-        "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
         "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
         "quoteAuthorization": {"@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id"},
@@ -137,6 +145,8 @@ ACTOR_CONTEXT: list[Any] = [
         "movedTo": {"@id": "as:movedTo", "@type": "@id"},
         "PropertyValue": "schema:PropertyValue",
         "value": "schema:value",
+        **_POLICIES,
+        "canFeature": {"@id": "https://w3id.org/fep/7aa9#canFeature", "@type": "@id"},
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         "implements": {"@id": "https://w3id.org/fep/844e/implements", "@type": "@id"},
     },
@@ -220,6 +230,8 @@ def _document(actor: Actor, keys: OwnKeys) -> Document:
         "tag": [],
         "attachment": [_property(field) for field in actor.profile_fields],
     }
+    if not actor.is_gatherable:  # where nothing is said, nobody may be featured as an actor, and posts may be gathered
+        document["interactionPolicy"] = {"canFeature": {"automaticApproval": [actor.uri]}}
     if actor.featured_url:
         document["featured"] = actor.featured_url
     if actor.suspended_at is not None:

@@ -33,3 +33,16 @@ def stated_policy(document: Document, name: Literal["canReply", "canQuote"], aut
     if author.following_url in named:
         return "friends"
     return "mentioned" if named else "nobody"
+
+
+def may_be_featured(document: Document) -> bool:
+    """Whether posts of an actor of another server may be gathered: unless they say that not everybody may feature them.
+
+    The policy is of FEP-7aa9. Where none is stated it lets nobody feature the actor, of which nothing follows for posts
+    that everybody may see.
+    """
+    policies = document.get("interactionPolicy")
+    policy = policies.get("canFeature") if isinstance(policies, Mapping) else None
+    if not isinstance(policy, Mapping):
+        return True
+    return any(is_public(id_of(one)) for one in as_list(policy.get("automaticApproval"))[:LOOKED_AT_MOST])

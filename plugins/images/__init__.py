@@ -1,4 +1,6 @@
-"""Pictures: shared with a caption and a place, found nearby and by hashtag, gathered in albums, described together."""
+"""Pictures: shared with a caption and a place, found nearby and by hashtag, described together.
+
+Albums gather them, of one person or of several; collections gather what others have posted."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -14,14 +16,15 @@ from plugins.images import (
     album_documents,
     album_editing,
     album_federation,
+    album_keeping,
     album_pages,
     album_routes,
-    albums,
     alt_listing,
     alt_pages,
     alt_routes,
     alt_suggestions,
     federation,
+    gathering_pages,
     pages,
     places,
     routes,
@@ -33,7 +36,7 @@ REQUIRES = ["posts"]
 
 @hookimpl
 def blueprints() -> Sequence[Blueprint]:
-    shown = (pages, album_pages, album_editing, alt_pages)
+    shown = (pages, album_pages, album_editing, gathering_pages, alt_pages)
     return [routes.api, album_routes.api, alt_routes.api, *(part.blueprint for part in shown)]
 
 
@@ -65,13 +68,14 @@ async def before_publish(draft: Draft) -> None:
 @hookimpl
 async def entry_stored(entry: Entry) -> None:
     await service.keep_in_step(entry)
+    await album_keeping.keep_in_step(entry)
 
 
 @hookimpl
 async def actor_stored(actor: Actor) -> None:
     await service.forget_cameras(actor)
     if actor.removed_at is not None:
-        await albums.erase(actor.id)
+        await album_keeping.erase(actor.id)
         await alt_suggestions.erase(actor.id)
 
 
@@ -79,18 +83,19 @@ async def actor_stored(actor: Actor) -> None:
 async def export_account(account: Account) -> Mapping[str, Any]:
     return {
         "images.json": await service.images_of(account.actor_id),
-        "albums.json": await albums.exported(account.actor_id),
+        "albums.json": await album_keeping.exported(account.actor_id),
         "alt-suggestions.json": await alt_listing.exported(account.actor_id),
     }
 
 
 @hookimpl
-async def import_account() -> None:
-    """Nothing: pictures come back with the posts of the archive."""
+async def import_account(account: Account, archive: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    kept = archive.get("images", {}).get("albums.json")
+    return None if kept is None else await album_keeping.restore(account.actor_id, kept)
 
 
 @hookimpl
 async def erase_account(account: Account) -> None:
-    await albums.erase(account.actor_id)
+    await album_keeping.erase(account.actor_id)
     await alt_suggestions.erase(account.actor_id)
     await service.forget(account.actor_id)

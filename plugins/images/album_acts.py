@@ -9,9 +9,11 @@ from core.instance import here
 from core.models import Actor, Entry
 from plugins.images.models import Album
 
-# Of a picture `e` in an album `l`: nobody is collected by whom they block, or who blocks them.
+# Of a picture `e` by `a` that stands as `n` in an album `l`: nobody is collected by whom they block, or who blocks
+# them, and whoever wants to be collected by nobody is seen where they put something in themselves.
 WITH_ITS_OWNER = (
-    "NOT EXISTS (SELECT 1 FROM core_block b WHERE (b.actor_id = e.author_id AND b.target_id = l.owner_id)"
+    "(a.is_gatherable OR n.actor_id = e.author_id)"
+    " AND NOT EXISTS (SELECT 1 FROM core_block b WHERE (b.actor_id = e.author_id AND b.target_id = l.owner_id)"
     " OR (b.actor_id = l.owner_id AND b.target_id = e.author_id))"
     f" AND NOT {of_blocked_server('l.owner_id', 'e.author_id')}"
 )

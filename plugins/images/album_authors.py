@@ -8,7 +8,7 @@ from core.database import execute, is_id, new_id, now, transaction, value
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import ACCEPTED, Actor
 from plugins.images import album_acts
-from plugins.images.albums import album, forget_album, own_album
+from plugins.images.albums import COLLECTION, album, forget_album, own_album
 from plugins.images.models import Album, AlbumAuthor
 
 AUTHORS_AT_MOST = 20
@@ -17,6 +17,8 @@ AUTHORS_AT_MOST = 20
 async def invite(actor: Actor, album_id: str, friend: Actor) -> None:
     """Ask a friend to put pictures into an album of one's own. Raises NotFound, Forbidden, Invalid, Conflict."""
     own = await own_album(actor, album_id)
+    if own.kind == COLLECTION:
+        raise Conflict("A collection is filled by whoever owns it alone; an album can have several authors.")
     is_friend = await value(
         "SELECT 1 FROM core_follow f JOIN core_follow g ON g.follower_id = f.target_id AND g.target_id = f.follower_id"
         f" AND g.state = '{ACCEPTED}' WHERE f.follower_id = $1 AND f.target_id = $2 AND f.state = '{ACCEPTED}'",

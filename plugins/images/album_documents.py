@@ -17,9 +17,11 @@ from core.instance import here
 from core.models import Actor
 from core.outbound import PUBLIC, Outbound, stamp
 from plugins.images.album_acts import WITH_ITS_OWNER, authors_elsewhere
+from plugins.images.albums import COLLECTION
 from plugins.images.models import Album
 
-ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
+# As core.federation writes the word at the top of activities.
+CONTEXT = ["https://www.w3.org/ns/activitystreams", {"kith": "urn:kith:ns:", "gathers": "kith:gathers"}]
 IMAGES_AT_MOST = 1000
 
 
@@ -52,6 +54,7 @@ async def _named(album: Album) -> Document:
         "id": uri_of(album),
         "type": "OrderedCollection",
         "attributedTo": owner.uri,
+        "gathers": "posts" if album.kind == COLLECTION else "pictures",
         "name": album.title,
         "summary": escape(album.description),
         "published": stamp(album.created_at),
@@ -77,7 +80,7 @@ async def answer(album_id: str) -> Response:
         raise NotFound("There is no such album.")
     if federation.authorized_fetch:
         raise Unauthenticated("Albums are not given to strangers here.", code="unsigned")
-    document = {"@context": ACTIVITY_STREAMS, **await album_document(album, STRANGER)}
+    document = {"@context": CONTEXT, **await album_document(album, STRANGER)}
     response = Response(orjson.dumps(document), content_type="application/activity+json")
     response.headers["Vary"] = "Accept"
     return response

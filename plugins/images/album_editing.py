@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
@@ -12,12 +14,12 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.instance import here
 from core.models import Actor
 from core.people import visible_actor
-from core.web.forms import Form
+from core.web.forms import Form, local_path
 from core.web.language import gettext as _
 from core.web.pages import render_page, to_login, viewer_identity
-from plugins.images import album_authors, albums
+from plugins.images import album_authors, album_items, albums
+from plugins.images.album_forms import album_form
 from plugins.images.album_pages import privacies, typed_album
-from plugins.images.album_routes import album_form
 from plugins.images.forms import image_form
 
 blueprint = Blueprint("images_album_editing", __name__)
@@ -39,7 +41,7 @@ async def _page(actor: Actor, album_id: str, form: Form | None = None, status: i
         before = here().cursors.decode(name, request.args["cursor"]) if "cursor" in request.args else None
     except Invalid:
         before = None
-    inside = await albums.takeable(actor, found, before, PAGE)
+    inside = await album_items.takeable(actor, found, before, PAGE)
     part = await albums.part_of(actor, found)
     if not inside and part not in ("owner", "author"):
         raise Forbidden("This is somebody else's.")
@@ -57,7 +59,9 @@ async def _page(actor: Actor, album_id: str, form: Form | None = None, status: i
         is_owner=is_owner,
         images=[image_form(one) for one in forms],
         pagination={"nextCursor": following, "hasMore": following is not None},
-        privacies=privacies(),
+        privacies=privacies(found["album_kind"]),
+        cursor=request.args.get("cursor", ""),
+        moved=request.args.get("moved", ""),
         form=Form(said | dict(form.values), form.errors) if form else Form(said),
     )
 
@@ -75,14 +79,31 @@ async def edit(album_id: str) -> Answer:
 
 @blueprint.post("/albums/<album_id>/arrange")
 async def arrange(album_id: str) -> Redirect:
-    """Move a picture by one place, or take it out: `act` is `earlier`, `later` or `remove`, `:`, and the picture."""
-    actor = (await me()).actor
-    verb, _colon, post_id = str((await request.form).get("act", "")).partition(":")
+    """Move a picture by one place, or take it out: `act` is `earlier`, `later` or `remove`, `:`, and the picture.
+
+    Whoever moves with a keyboard finds themselves on the same button again.
+    """
+    actor, form = (await me()).actor, await request.form
+    act = str(form.get("act", ""))
+    verb, _colon, post_id = act.partition(":")
+    page = f"/albums/{album_id}/edit"
+    cursor = f"cursor={quote(request.args['cursor'])}" if request.args.get("cursor") else ""
     if verb == "remove":
-        await albums.take_out(actor, album_id, post_id)
-    elif verb in ("earlier", "later"):
-        await albums.move(actor, album_id, post_id, earlier=verb == "earlier")
-    return redirect(f"/albums/{album_id}/edit#pictures", 303)
+        await album_items.take_out(actor, album_id, post_id)
+        back = local_path(form.get("next"), page)
+        if not back.startswith(page):
+            return redirect(back, 303)
+        if not await _may_change(actor, album_id):
+            return redirect(f"/albums/{album_id}", 303)
+        return redirect(f"{page}{'?' if cursor else ''}{cursor}#pictures", 303)
+    if verb in ("earlier", "later"):
+        await album_items.move(actor, album_id, post_id, earlier=verb == "earlier")
+    return redirect(f"{page}?{cursor}{'&' if cursor else ''}moved={quote(act)}", 303)
+
+
+async def _may_change(actor: Actor, album_id: str) -> bool:
+    found = await albums.album(viewer_of(actor), album_id)
+    return bool(await albums.part_of(actor, found) or await album_items.takeable(actor, found, None, 0))
 
 
 @blueprint.post("/albums/<album_id>/invite")
@@ -129,5 +150,7 @@ async def leave(album_id: str) -> Redirect:
 @blueprint.post("/albums/<album_id>/delete")
 async def delete(album_id: str) -> Redirect:
     """Take an album away."""
-    await albums.delete((await me()).actor, album_id)
-    return redirect("/albums", 303)
+    actor = (await me()).actor
+    gone = await albums.album(viewer_of(actor), album_id)
+    await albums.delete(actor, album_id)
+    return redirect(f"/{gone['album_kind']}s", 303)

@@ -13,7 +13,7 @@ from core.html import plain, without_controls
 from core.instance import here
 from core.models import ACCEPTED, Actor
 from core.reading.values import as_list, id_of, is_public
-from plugins.images import album_acts, albums
+from plugins.images import album_acts, album_items, albums
 from plugins.images.album_authors import forget_where_nobody_looks
 from plugins.images.models import Album, AlbumAuthor, AlbumImage
 from plugins.images.service import KIND
@@ -64,9 +64,14 @@ async def _said_by_owner(incoming: Any, document: Mapping[str, Any]) -> Album | 
 
 
 async def _begun(owner: Actor, document: Mapping[str, Any]) -> Album:
-    if await Album.filter(owner_id=owner.id).count() >= albums.ALBUMS_AT_MOST:
+    if await Album.filter(owner_id=owner.id, kind=_kind(document)).count() >= albums.ALBUMS_AT_MOST:
         raise Rejected("These are too many albums.")
-    return Album(id=new_id(), owner_id=owner.id, uri=id_of(document))
+    return Album(id=new_id(), owner_id=owner.id, uri=id_of(document), kind=_kind(document))
+
+
+def _kind(document: Mapping[str, Any]) -> str:
+    """What others publish without saying what it is holds posts of any kind."""
+    return albums.COLLECTION if document.get("gathers") == "posts" else albums.ALBUM
 
 
 def _name(album: Album, document: Mapping[str, Any]) -> None:
@@ -77,29 +82,39 @@ def _name(album: Album, document: Mapping[str, Any]) -> None:
 
 
 def _uris(told: object) -> list[str]:
-    found = [id_of(one) for one in as_list(told)[: albums.IMAGES_AT_MOST]]
+    found = [id_of(one) for one in as_list(told)[: album_items.IMAGES_AT_MOST]]
     return list(dict.fromkeys(one for one in found if 0 < len(one) <= _LONGEST_URI))
 
 
 async def _fill(album: Album, owner: Actor, uris: Sequence[str]) -> None:
-    """Have in it what is said to be: pictures that everybody may see, or that whoever has a part in it made."""
+    """Have in it what is said to be: pictures that everybody may see, or that whoever has a part in it made.
+
+    What its author here has taken out stays out, whatever is said.
+    """
+    is_author = (
+        "(e.author_id = $1 OR EXISTS (SELECT 1 FROM images_album_author w WHERE w.album_id = $2"
+        " AND w.actor_id = e.author_id AND w.accepted_at IS NOT NULL))"
+    )
+    fits = "x.type = 'image'" if album.kind == albums.COLLECTION else f"e.kind = '{KIND}'"
     found = await rows(
-        "SELECT e.id, e.uri FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.kind = $2"
-        f" AND e.uri {one_of(4, 'text')} AND (e.visibility {one_of(5, 'text')} OR e.author_id = $1 OR EXISTS"
-        " (SELECT 1 FROM images_album_author w WHERE w.album_id = $3 AND w.actor_id = e.author_id"
-        f" AND w.accepted_at IS NOT NULL)) AND {visible_sql(viewer_of(owner), 1)}",
+        f"SELECT e.id, e.uri, CASE WHEN {is_author} THEN e.author_id END AS own_id"
+        " FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        f" WHERE e.uri {one_of(3, 'text')} AND (e.visibility {one_of(4, 'text')} OR {is_author})"
+        f" AND EXISTS (SELECT 1 FROM core_attachment x WHERE x.entry_id = e.id AND {fits})"
+        " AND NOT EXISTS (SELECT 1 FROM images_album_refusal z WHERE z.album_id = $2 AND z.entry_id = e.id)"
+        f" AND {visible_sql(viewer_of(owner), 1)}",
         owner.id,
-        KIND,
         album.id,
         list(uris),
         list(OPEN),
     )
-    by_address = {one["uri"]: one["id"] for one in found}
+    by_address = {one["uri"]: str(one["id"]) for one in found}
     wanted = [by_address[uri] for uri in uris if uri in by_address]
+    whose = {str(one["id"]): str(one["own_id"]) for one in found if one["own_id"]}
     inside = await AlbumImage.filter(album_id=album.id).order_by("-id")
     if [one.entry_id for one in inside] == wanted:
         return
-    whose = {one.entry_id: one.actor_id for one in inside}
+    whose = {one.entry_id: one.actor_id for one in inside} | whose
     places = sorted((new_id() for _one in wanted), reverse=True)
     await execute("DELETE FROM images_album_image WHERE album_id = $1", album.id)
     await AlbumImage.bulk_create(
@@ -125,7 +140,7 @@ async def receive_invite(incoming: Any) -> str | None:
     if person is None or not isinstance(document, Mapping) or document.get("type") != "OrderedCollection":
         return UNKNOWN
     known = await _said_by_owner(incoming, document)
-    if not await _are_friends(person, incoming.actor):
+    if _kind(document) == albums.COLLECTION or not await _are_friends(person, incoming.actor):
         raise Rejected("Only friends can be asked.")
     album = known or await _begun(incoming.actor, document)
     if known is None:
@@ -181,7 +196,7 @@ async def receive_add(incoming: Any) -> str | None:
     entry = await incoming.entry(fetch=True)
     if entry is None:
         raise Rejected("There is no such picture.")
-    await albums.add(incoming.actor, album.id, entry.id)
+    await album_items.add(incoming.actor, album.id, entry.id)
     return None
 
 
@@ -193,7 +208,7 @@ async def receive_remove(incoming: Any) -> str | None:
         entry = await by_uri(incoming.object_id)
         if entry is None:
             raise NotFound("It is not in this album.")
-        await albums.take_out(incoming.actor, album.id, entry.id)
+        await album_items.take_out(incoming.actor, album.id, entry.id)
         return None
     known = await Album.get_or_none(uri=id_of(target)) if id_of(target) else None
     person = await incoming.person_here(incoming.document.get("object"))

@@ -1,33 +1,38 @@
-"""The JSON API of albums."""
+"""The JSON API of albums and collections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from core import present
 from core.api import Answer, Api, Ask
-from core.api.forms import Form, StreamQuery, UserShort, stream_of
+from core.api.forms import AttachmentForm, Form, StreamQuery, UserShort, stream_of
 from core.database import is_id
+from core.entries import visible_entry
 from core.errors import Unauthenticated
 from core.people import visible_actor
-from plugins.images import album_authors, albums
+from plugins.images import album_authors, album_items, albums
+from plugins.images.album_forms import album_form, album_forms
 from plugins.images.forms import ImageForm, image_form
 
 api = Api("albums", __name__, area="images")
-Privacy = Literal["public", "friends", "private"]
+Kind = Literal["album", "collection"]
+Privacy = Literal["public", "followers", "friends", "private"]
 
 
 class AlbumForm(Form):
-    """Pictures gathered under a title."""
+    """Pictures gathered under a title: an album of one's own ones, or a collection of posts, most of them of others."""
 
     album_id: str
+    kind: str
     title: str
     description: str
     privacy: str
     images_count: int = Field(description="As many as you find in it.")
+    cover: AttachmentForm | None = Field(description="The first picture you find in it.")
+    sensitive: bool = Field(description="Whether the cover is.")
     user: UserShort = Field(description="Whose it is.")
     authors: list[UserShort] = Field(description="Who puts pictures in besides; in lists nobody is named.")
     asked: list[UserShort] = Field(description="Who was asked to and has not answered; only its owner is told.")
@@ -37,6 +42,7 @@ class AlbumForm(Form):
 
 class NewAlbum(Form):
     title: str
+    kind: Kind = "album"
     description: str = ""
     privacy: Privacy = "public"
 
@@ -49,6 +55,7 @@ class AlbumChange(Form):
 
 class AlbumsQuery(StreamQuery):
     user: str | None = Field(None, description="Whose: an id, or a name; else those you have a part in.")
+    kind: Kind | None = Field(None, description="Albums or collections alone.")
 
 
 class PutIn(Form):
@@ -63,7 +70,7 @@ class Invited(Form):
     user_id: str
 
 
-class Invitations(Form):
+class Albums(Form):
     albums: list[AlbumForm]
 
 
@@ -71,29 +78,12 @@ class Gone(Form):
     album_id: str
 
 
-def album_form(
-    album: albums.Row, authors: Sequence[albums.Row] = (), asked: Sequence[albums.Row] = ()
-) -> dict[str, object]:
-    """An album as the API answers it, out of a row of the service."""
-    return {
-        "albumId": album["album_id"],
-        "title": album["title"],
-        "description": album["description"],
-        "privacy": album["privacy"],
-        "imagesCount": album["images_count"],
-        "user": present.user_short(album),
-        "authors": [present.user_short(one) for one in authors],
-        "asked": [present.user_short(one) for one in asked],
-        "url": f"/albums/{album['album_id']}",
-        "createdAt": present.stamp(album["made_at"]),
-    }
-
-
 async def _album(ask: Ask[object, object], album_id: str) -> dict[str, object]:
     found = await albums.album(ask.viewer, album_id)
     is_own = ask.identity is not None and ask.actor.id == found["id"]
     asked = await albums.authors(album_id, asked=True) if is_own else ()
-    return album_form(found, await albums.authors(album_id), asked)
+    (form,) = await album_forms([found], ask.actor_or_none)
+    return form | album_form(found, await albums.authors(album_id), asked)
 
 
 @api.get("/albums", query=AlbumsQuery, answer=stream_of("albums", AlbumForm), signed_out=True)
@@ -103,23 +93,36 @@ async def read_albums(ask: Ask[None, AlbumsQuery]) -> object:
     if not user and ask.identity is None:
         raise Unauthenticated()
     owner_id = (user if is_id(user) else (await visible_actor(ask.viewer, user)).id) if user else None
-    name = f"albums:{owner_id or ask.actor.id}:{bool(user)}"
-    found = await albums.listed(ask.viewer, owner_id, ask.before(name), ask.query.limit)
-    return ask.page("albums", name, found, [album_form(one) for one in found[: ask.query.limit]])
+    kind = ask.query.kind
+    name = f"albums:{owner_id or ask.actor.id}:{bool(user)}:{kind or ''}"
+    found = await albums.listed(ask.viewer, owner_id, ask.before(name), ask.query.limit, kind=kind)
+    return ask.page("albums", name, found, await album_forms(found[: ask.query.limit], ask.actor_or_none))
 
 
 @api.post("/albums", body=NewAlbum, answer=AlbumForm, status=201)
 async def create_album(ask: Ask[NewAlbum, None]) -> Answer:
-    """Begin an album: for everybody, for friends, or for its authors alone."""
+    """Begin an album or a collection: for everybody, for followers, for friends, or for its authors alone."""
     body = ask.body
-    album_id = await albums.create(ask.actor, body.title, description=body.description, privacy=body.privacy)
+    album_id = await albums.create(
+        ask.actor, body.title, description=body.description, privacy=body.privacy, kind=body.kind
+    )
     return Answer(await _album(ask, album_id), 201, location=f"/api/v1/albums/{album_id}")
 
 
-@api.get("/albums/invitations", answer=Invitations)
+@api.get("/albums/invitations", answer=Albums)
 async def read_invitations(ask: Ask[None, None]) -> object:
     """Albums you were asked to put pictures into, and have not answered; at most fifty, latest first."""
-    return {"albums": [album_form(one) for one in await albums.invitations(ask.actor)]}
+    return {"albums": await album_forms(await albums.invitations(ask.actor), ask.actor)}
+
+
+@api.get("/posts/<post_id>/albums", answer=Albums)
+async def read_albums_of_post(ask: Ask[None, None], post_id: str) -> object:
+    """Albums and collections that have a post: of one of yours all that you may see, of others' only your own.
+
+    At most 500, latest first.
+    """
+    await visible_entry(ask.viewer, post_id)
+    return {"albums": await album_forms(await albums.having(ask.actor, post_id), ask.actor)}
 
 
 @api.get("/albums/<album_id>", answer=AlbumForm, signed_out=True)
@@ -155,22 +158,22 @@ async def read_album_images(ask: Ask[None, StreamQuery], album_id: str) -> objec
 
 @api.post("/albums/<album_id>/images", body=PutIn, answer=AlbumForm, status=201)
 async def put_in(ask: Ask[PutIn, None], album_id: str) -> Answer:
-    """Put a picture into an album: one of yours, or one that everybody may see."""
-    await albums.add(ask.actor, album_id, ask.body.post_id)
+    """Put a picture into an album, or a post with pictures into a collection: yours, or one that everybody may see."""
+    await album_items.add(ask.actor, album_id, ask.body.post_id)
     return Answer(await _album(ask, album_id), 201)
 
 
 @api.put("/albums/<album_id>/images", body=Order, answer=AlbumForm)
 async def reorder(ask: Ask[Order, None], album_id: str) -> object:
     """Have pictures of an album of yours come in another order."""
-    await albums.reorder(ask.actor, album_id, ask.body.post_ids)
+    await album_items.reorder(ask.actor, album_id, ask.body.post_ids)
     return await _album(ask, album_id)
 
 
 @api.delete("/albums/<album_id>/images/<image_id>", answer=AlbumForm)
 async def take_out(ask: Ask[None, None], album_id: str, image_id: str) -> object:
-    """Take a picture out of an album of yours, or one of yours out of somebody's."""
-    await albums.take_out(ask.actor, album_id, image_id)
+    """Take a picture out of an album of yours, or, for good, one of yours out of somebody's."""
+    await album_items.take_out(ask.actor, album_id, image_id)
     return await _album(ask, album_id)
 
 

@@ -1,28 +1,27 @@
-"""Albums: pictures gathered under a title, by one person or by several."""
+"""Albums and collections: pictures gathered under a title, by one person or by several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from core.apart import on_blocked_server
-from core.audience import OPEN, Viewer, viewer_of, visible_sql
-from core.database import HIGHEST_ID, execute, is_id, new_id, one_at_a_time, row, rows, transaction
-from core.entries import visible_entry
+from core.audience import WANTED, Viewer, viewer_of, visible_sql
+from core.database import HIGHEST_ID, LOWEST_ID, execute, is_id, new_id, one_at_a_time, row, rows, transaction
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.html import without_controls
-from core.models import ACCEPTED, Actor, Entry
+from core.models import ACCEPTED, Actor
 from core.permissions import may, require_over
 from core.present import PAGE_COLUMNS
 from plugins.images import album_acts
 from plugins.images.models import Album, AlbumAuthor, AlbumImage
-from plugins.images.service import KIND
 
 Row = dict[str, Any]
-PRIVACY = ("public", "friends", "private")
+ALBUM, COLLECTION = KINDS = ("album", "collection")
+PRIVACY = ("public", "followers", "friends", "private")
 TITLE_AT_MOST, DESCRIPTION_AT_MOST = 100, 1000
-ALBUMS_AT_MOST, IMAGES_AT_MOST = 200, 1000
+ALBUMS_AT_MOST = 200  # of each kind
 INVITATIONS_SHOWN = 50
+HAVING_SHOWN = 500
 
 # Whether whoever is in $1 was asked to put pictures into an album `l`, or has a part in it.
 _AUTHOR = "SELECT 1 FROM images_album_author w WHERE w.album_id = l.id AND w.actor_id = $1"
@@ -36,39 +35,76 @@ _FRIENDS = (
     "EXISTS (SELECT 1 FROM core_follow f JOIN core_follow g ON g.follower_id = f.target_id AND g.target_id = $1"
     f" AND g.state = '{ACCEPTED}' WHERE f.follower_id = $1 AND f.target_id = o.id AND f.state = '{ACCEPTED}')"
 )
+_FOLLOWS = (
+    f"EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = $1 AND f.target_id = o.id AND f.state = '{ACCEPTED}')"
+)
 # Albums somebody may see: what has $1 is read with an id that nobody has, for strangers. A block keeps
 # the authors of an album out of it too.
 _SEEN = (
     f"o.suspended_at IS NULL AND o.removed_at IS NULL AND (l.owner_id = $1 OR (NOT {_APART} AND (l.privacy = 'public'"
-    f" OR {_OWN} OR {_ASKED} OR (l.privacy = 'friends' AND {_FRIENDS}))))"
+    f" OR {_OWN} OR {_ASKED} OR (l.privacy = 'followers' AND {_FOLLOWS}) OR (l.privacy = 'friends' AND {_FRIENDS}))))"
 )
+
+
+_INSIDE = (
+    "images_album_image n JOIN images_album l ON l.id = n.album_id"
+    " JOIN core_entry e ON e.id = n.entry_id JOIN core_actor a ON a.id = e.author_id"
+)
+
+
+def _shown(viewer: Viewer) -> str:
+    """Of what is in an album: what the viewer in $1 finds there, who may not see all and has muted some."""
+    return f"{album_acts.WITH_ITS_OWNER} AND {visible_sql(viewer, 1, rule=WANTED)}"
 
 
 def _albums(viewer: Viewer) -> str:
     """Albums with their owners' columns and how many pictures the viewer in $1 finds in them."""
-    shown = visible_sql(viewer, 1)
     inside = (
         "images_album_image n JOIN core_entry e ON e.id = n.entry_id JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE n.album_id = l.id AND {album_acts.WITH_ITS_OWNER} AND {shown}"
+        f" WHERE n.album_id = l.id AND {_shown(viewer)}"
     )
     return (
-        "SELECT l.id AS album_id, l.uri AS album_uri, l.title, l.description, l.privacy, l.created_at AS made_at,"
+        "SELECT l.id AS album_id, l.uri AS album_uri, l.kind AS album_kind,"
+        " l.title, l.description, l.privacy, l.created_at AS made_at,"
         " l.id AS position, o.*,"
         f" (SELECT COUNT(*) FROM {inside}) AS images_count,"
-        f" (SELECT CAST(n.entry_id AS TEXT) FROM {inside} ORDER BY n.id LIMIT 1) AS cover_id"
+        f" (SELECT CAST(n.entry_id AS TEXT) FROM {inside} ORDER BY n.id DESC LIMIT 1) AS cover_id"
         f" FROM images_album l JOIN core_actor o ON o.id = l.owner_id WHERE {_SEEN}"
     )
 
 
-async def listed(viewer: Viewer, owner_id: str | None, before: str | None, limit: int) -> list[Row]:
-    """One more than `limit` albums, latest first: somebody's that the viewer may see, or those they have a part in."""
+async def listed(
+    viewer: Viewer, owner_id: str | None, before: str | None, limit: int, *, kind: str | None = None
+) -> list[Row]:
+    """One more than `limit` albums, latest first: somebody's that the viewer may see, or those they have a part in.
+
+    `kind` is one of KINDS, where not all are wanted.
+    """
     whose = "l.owner_id = $4" if owner_id else f"$4 = '' AND {_OWN}"
     return await rows(
-        f"{_albums(viewer)} AND l.id < $2 AND {whose} ORDER BY l.id DESC LIMIT $3",
+        f"{_albums(viewer)} AND l.id < $2 AND {whose} AND ($5 = '' OR l.kind = $5) ORDER BY l.id DESC LIMIT $3",
         viewer.parameter,
         before or HIGHEST_ID,
         limit + 1,
         owner_id or "",
+        kind or "",
+    )
+
+
+async def having(actor: Actor, post_id: str) -> list[Row]:
+    """Albums and collections that have a post of somebody, of those they may see; for anybody else, their own alone.
+
+    At most HAVING_SHOWN, the latest first.
+    """
+    if not is_id(post_id):
+        return []
+    return await rows(
+        f"{_albums(viewer_of(actor))} AND EXISTS (SELECT 1 FROM images_album_image h JOIN core_entry e"
+        " ON e.id = h.entry_id WHERE h.album_id = l.id AND h.entry_id = $2"
+        " AND (l.owner_id = $1 OR e.author_id = $1)) ORDER BY l.id DESC LIMIT $3",
+        actor.id,
+        post_id,
+        HAVING_SHOWN,
     )
 
 
@@ -83,15 +119,34 @@ async def album(viewer: Viewer, album_id: str) -> Row:
 async def images(viewer: Viewer, album_id: str, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of the pictures in an album that the viewer may see, the latest put in first."""
     return await rows(
-        f"SELECT {PAGE_COLUMNS}, n.id AS position FROM images_album_image n JOIN images_album l ON l.id = n.album_id"
-        " JOIN core_entry e ON e.id = n.entry_id JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE n.album_id = $2 AND n.id < $3 AND {album_acts.WITH_ITS_OWNER} AND {visible_sql(viewer, 1)}"
-        " ORDER BY n.id DESC LIMIT $4",
+        f"SELECT {PAGE_COLUMNS}, n.id AS position FROM {_INSIDE} WHERE n.album_id = $2 AND n.id < $3"
+        f" AND {_shown(viewer)} ORDER BY n.id DESC LIMIT $4",
         viewer.parameter,
         album_id,
         before or HIGHEST_ID,
         limit + 1,
     )
+
+
+async def image(viewer: Viewer, album_id: str, post_id: str) -> Row:
+    """One of the pictures in an album: also its `number`, and which comes `earlier` and `later`, for this viewer.
+
+    Raises NotFound.
+    """
+    place = await AlbumImage.get_or_none(album_id=album_id, entry_id=post_id) if is_id(post_id) else None
+    inside = f"FROM {_INSIDE} WHERE n.album_id = $2 AND {_shown(viewer)}"
+    found = await row(
+        f"SELECT {PAGE_COLUMNS}, (SELECT COUNT(*) {inside} AND n.id >= $3) AS number,"
+        f" (SELECT CAST(n.entry_id AS TEXT) {inside} AND n.id > $3 ORDER BY n.id LIMIT 1) AS earlier,"
+        f" (SELECT CAST(n.entry_id AS TEXT) {inside} AND n.id < $3 ORDER BY n.id DESC LIMIT 1) AS later"
+        f" {inside} AND n.id = $3",
+        viewer.parameter,
+        album_id,
+        place.id if place else LOWEST_ID,
+    )
+    if found is None:
+        raise NotFound("It is not in this album.")
+    return found
 
 
 async def authors(album_id: str, *, asked: bool = False) -> list[Row]:
@@ -111,14 +166,16 @@ async def invitations(actor: Actor) -> list[Row]:
     )
 
 
-async def create(owner: Actor, title: str, *, description: str = "", privacy: str = "public") -> str:
-    """Begin an album; its id. Raises Invalid naming each wrong field, Conflict for too many."""
-    title, description = _checked(title, description, privacy)
-    made = Album(id=new_id(), owner_id=owner.id, title=title, description=description, privacy=privacy)
+async def create(owner: Actor, title: str, *, description: str = "", privacy: str = "public", kind: str = ALBUM) -> str:
+    """Begin an album or a collection; its id. Raises Invalid naming each wrong field, Conflict for too many."""
+    title, description = checked(title, description, privacy)
+    if kind not in KINDS:
+        raise Invalid({"kind": f"One of {' and '.join(KINDS)} is expected."})
+    made = Album(id=new_id(), owner_id=owner.id, kind=kind, title=title, description=description, privacy=privacy)
     async with transaction():
         await one_at_a_time(f"albums:{owner.id}")
-        if await Album.filter(owner_id=owner.id).count() >= ALBUMS_AT_MOST:
-            raise Conflict(f"These are too many albums: at most {ALBUMS_AT_MOST}.")
+        if await Album.filter(owner_id=owner.id, kind=kind).count() >= ALBUMS_AT_MOST:
+            raise Conflict(f"These are too many {kind}s: at most {ALBUMS_AT_MOST}.")
         await made.save(force_create=True)
         await album_acts.tell(made)
     return made.id
@@ -131,7 +188,7 @@ async def change(
     own = await own_album(actor, album_id)
     was_public = own.privacy == "public"
     own.privacy = own.privacy if privacy is None else privacy
-    own.title, own.description = _checked(
+    own.title, own.description = checked(
         own.title if title is None else title,
         own.description if description is None else description,
         own.privacy,
@@ -157,81 +214,9 @@ async def delete(actor: Actor, album_id: str) -> None:
 async def forget_album(album_id: str) -> None:
     """Forget an album with what is in it, in the running transaction."""
     async with transaction():
-        for table in ("images_album_image", "images_album_author"):
+        for table in ("images_album_image", "images_album_author", "images_album_refusal"):
             await execute(f"DELETE FROM {table} WHERE album_id = $1", album_id)
         await execute("DELETE FROM images_album WHERE id = $1", album_id)
-
-
-async def add(actor: Actor, album_id: str, post_id: str) -> None:
-    """Put a picture into an album: one's own, or one that everybody may see. Raises NotFound, Forbidden, Conflict."""
-    viewer = viewer_of(actor)
-    found = await album(viewer, album_id)
-    await _require_part(actor, found)
-    entry = await visible_entry(viewer, post_id)
-    if entry.kind != KIND:
-        raise Invalid({"postId": "This is no picture."})
-    if entry.author_id != actor.id and entry.visibility not in OPEN:
-        raise Invalid({"postId": "Of others only what everybody may see can be put into an album."})
-    if found["album_uri"] and (entry.visibility not in OPEN or entry.local_only):
-        raise Invalid({"postId": "This album is on another server: only what everybody may see can be put into it."})
-    async with transaction():
-        # Whoever puts in something else now waits: so it is counted.
-        await execute("UPDATE images_album SET title = title WHERE id = $1", album_id)
-        if await AlbumImage.exists(album_id=album_id, entry_id=entry.id):
-            raise Conflict("It is in this album already.")
-        if await AlbumImage.filter(album_id=album_id).count() >= IMAGES_AT_MOST:
-            raise Conflict(f"The album is full: at most {IMAGES_AT_MOST} pictures.")
-        await AlbumImage.create(id=new_id(), album_id=album_id, entry_id=entry.id, actor_id=actor.id)
-        await album_acts.tell_moved("album_add", actor, await Album.get(id=album_id), entry)
-
-
-async def take_out(actor: Actor, album_id: str, post_id: str) -> None:
-    """Take a picture out: whoever owns the album may, who put it in, and whose it is. Raises NotFound, Forbidden."""
-    await album(viewer_of(actor), album_id)
-    inside = await AlbumImage.get_or_none(album_id=album_id, entry_id=post_id) if is_id(post_id) else None
-    if inside is None:
-        raise NotFound("It is not in this album.")
-    changed, entry = await Album.get(id=album_id), await Entry.get(id=post_id)
-    if actor.id not in (changed.owner_id, entry.author_id, inside.actor_id):
-        raise Forbidden("This is somebody else's.")
-    async with transaction():
-        await inside.delete()
-        await album_acts.tell_moved("album_take_out", actor, changed, entry)
-
-
-async def reorder(actor: Actor, album_id: str, post_ids: Sequence[str]) -> None:
-    """Have pictures of an album of one's own come in this order, in the places they have together now.
-
-    Raises NotFound, Forbidden, Invalid for what is not in it or named twice.
-    """
-    own = await own_album(actor, album_id)
-    async with transaction():
-        await execute("UPDATE images_album SET title = title WHERE id = $1", own.id)
-        inside = {one.entry_id: one for one in await AlbumImage.filter(album_id=own.id)}
-        if len(set(post_ids)) < len(post_ids) or not inside.keys() >= set(post_ids):
-            raise Invalid({"postIds": "Pictures of this album are expected, each once."})
-        moved = [inside[one] for one in post_ids]
-        places = sorted((one.id for one in moved), reverse=True)
-        await AlbumImage.filter(id__in=places).delete()
-        await AlbumImage.bulk_create(
-            AlbumImage(id=place, album_id=own.id, entry_id=one.entry_id, actor_id=one.actor_id)
-            for place, one in zip(places, moved, strict=True)
-        )
-        await album_acts.tell(own)
-
-
-async def move(actor: Actor, album_id: str, post_id: str, *, earlier: bool) -> None:
-    """Have a picture change places with the one before or after it; at an end it stays. Raises as `reorder` does."""
-    await own_album(actor, album_id)
-    moved = await AlbumImage.get_or_none(album_id=album_id, entry_id=post_id) if is_id(post_id) else None
-    if moved is None:
-        raise NotFound("It is not in this album.")
-    beside = AlbumImage.filter(album_id=album_id, **{"id__gt" if earlier else "id__lt": moved.id})
-    other = await beside.order_by("id" if earlier else "-id").first()
-    if other is not None:
-        await reorder(
-            actor, album_id, [moved.entry_id, other.entry_id] if earlier else [other.entry_id, moved.entry_id]
-        )
 
 
 async def part_of(actor: Actor, found: Row) -> str:
@@ -242,26 +227,6 @@ async def part_of(actor: Actor, found: Row) -> str:
     return "" if part is None else "asked" if part.accepted_at is None else "author"
 
 
-async def takeable(actor: Actor, found: Row, before: str | None, limit: int) -> list[Row]:
-    """One more than `limit` of the pictures in an album that somebody may take out of it, in their order."""
-    theirs = "" if found["id"] == actor.id else " AND (n.actor_id = $1 OR e.author_id = $1)"
-    return await rows(
-        f"SELECT {PAGE_COLUMNS}, n.id AS position FROM images_album_image n JOIN core_entry e ON e.id = n.entry_id"
-        " JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE n.album_id = $2 AND n.id < $3 AND {visible_sql(viewer_of(actor), 1)}{theirs}"
-        " ORDER BY n.id DESC LIMIT $4",
-        actor.id,
-        found["album_id"],
-        before or HIGHEST_ID,
-        limit + 1,
-    )
-
-
-async def _require_part(actor: Actor, found: Row) -> None:
-    if await part_of(actor, found) not in ("owner", "author"):
-        raise Forbidden("This is somebody else's.")
-
-
 async def own_album(actor: Actor, album_id: str) -> Album:
     """An album of somebody's own. Raises NotFound, Forbidden."""
     found = await album(viewer_of(actor), album_id)
@@ -270,7 +235,8 @@ async def own_album(actor: Actor, album_id: str) -> Album:
     return await Album.get(id=album_id)
 
 
-def _checked(title: str, description: str, privacy: str) -> tuple[str, str]:
+def checked(title: str, description: str, privacy: str) -> tuple[str, str]:
+    """Title and description as they are stored. Raises Invalid naming each wrong field."""
     title, description = " ".join(without_controls(title).split()), without_controls(description).strip()
     errors = {}
     if not title:
@@ -280,37 +246,7 @@ def _checked(title: str, description: str, privacy: str) -> tuple[str, str]:
     if len(description) > DESCRIPTION_AT_MOST:
         errors["description"] = f"This is too long: at most {DESCRIPTION_AT_MOST} characters."
     if privacy not in PRIVACY:
-        errors["privacy"] = "One of public, friends and private is expected."
+        errors["privacy"] = f"One of {', '.join(PRIVACY)} is expected."
     if errors:
         raise Invalid(errors)
     return title, description
-
-
-# -- What is stored about a person ---------------------------------------------
-async def exported(actor_id: str) -> list[dict[str, Any]]:
-    """Somebody's albums with the addresses of what is in them, to take along."""
-    found: list[dict[str, Any]] = []
-    for own in await Album.filter(owner_id=actor_id).order_by("id"):
-        inside: Sequence[Row] = await rows(
-            "SELECT e.uri FROM images_album_image n JOIN core_entry e ON e.id = n.entry_id WHERE n.album_id = $1"
-            " ORDER BY n.id",
-            own.id,
-        )
-        found.append(
-            {
-                "title": own.title,
-                "description": own.description,
-                "privacy": own.privacy,
-                "images": [one["uri"] for one in inside],
-            }
-        )
-    return found
-
-
-async def erase(actor_id: str) -> None:
-    """Forget somebody's albums, and what they and others have put in where."""
-    own = "album_id IN (SELECT l.id FROM images_album l WHERE l.owner_id = $1)"
-    by_author = "entry_id IN (SELECT i.id FROM images_image i WHERE i.author_id = $1)"
-    await execute(f"DELETE FROM images_album_image WHERE actor_id = $1 OR {own} OR {by_author}", actor_id)
-    await execute(f"DELETE FROM images_album_author WHERE actor_id = $1 OR {own}", actor_id)
-    await execute("DELETE FROM images_album WHERE owner_id = $1", actor_id)

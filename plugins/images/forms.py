@@ -67,7 +67,7 @@ class SharedImage(Form):
 
 def image_form(post: Mapping[str, Any]) -> dict[str, Any]:
     """A picture out of the form it has as a post."""
-    images = post["attachments"]
+    images = [one for one in post["attachments"] if one["type"] == "image"]
     first = images[0] if images else {}
     states = {one["processingStatus"] for one in images}
     return {

@@ -39,14 +39,16 @@ class Image(Model):
 
 
 class Album(Model):
-    """Pictures gathered under a title: for everybody, for friends, or for its authors alone.
+    """Pictures gathered under a title: for everybody, for followers, for friends, or for its authors alone.
 
-    `uri` is what an album of another server is called there; ours have none.
+    One of the kind "album" holds pictures and may have several authors; a "collection" is its owner's alone, and holds
+    posts with pictures, most of them of others. `uri` is what one of another server is called there; ours have none.
     """
 
     id = IdField(primary_key=True, default=new_id)
     owner: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
     owner_id: str
+    kind = fields.CharField(10, default="album", db_default="album")
     title = fields.CharField(100)
     description = fields.CharField(1000, default="")
     privacy = fields.CharField(10, default="public")
@@ -95,6 +97,21 @@ class AlbumImage(Model):
             OrderedIndex(fields=["entry_id"], name="images_album_image_entry"),
             OrderedIndex(fields=["actor_id"], name="images_album_image_actor"),
         )
+
+
+class AlbumRefusal(Model):
+    """What its author has taken out of somebody's album or collection, so that nobody else puts it in again."""
+
+    id = IdField(primary_key=True, default=new_id)
+    album: fields.ForeignKeyRelation[Album] = fields.ForeignKeyField("images.Album", related_name=False)
+    album_id: str
+    entry: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    entry_id: str
+
+    class Meta:
+        table = "images_album_refusal"
+        unique_together = (("album", "entry"),)
+        indexes = (OrderedIndex(fields=["entry_id"], name="images_album_refusal_entry"),)
 
 
 class AltSuggestion(Model):

@@ -12,7 +12,8 @@ from core.instance import here
 from core.models import Actor, Entry
 from core.web.language import gettext as _
 from core.web.slots import Card, NavItem, Tab
-from plugins.images import alt_listing
+from plugins.images import albums, alt_listing
+from plugins.images.album_forms import album_form
 from plugins.images.alt_suggestions import is_welcome
 
 
@@ -25,7 +26,20 @@ async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab
         return Tab("images", _("Gallery"), f"/@{context['actor'].acct}/images", 30)
     if name == "entry.about":
         return await _about(context["entry"], viewer)
+    if name == "entry.own" and viewer is not None:
+        return await _gathered(context["entry"], viewer)
     return None
+
+
+async def _gathered(entry: Entry, author: Actor) -> Card | None:
+    """Where others have put what somebody posted, for them to take it out again."""
+    found = await albums.having(author, entry.id) if entry.is_visual else []
+    others = [album_form(one) for one in found if one["id"] != author.id]
+    if not others:
+        return None
+    template = here().pages.environment.get_template("images/_gathered.html")
+    shown = Markup(template.render(albums=others, post_id=entry.id))  # noqa: S704 – a template's
+    return Card(_("In albums and collections of others"), shown)
 
 
 async def _about(entry: Entry, viewer: Actor | None) -> Card | None:

@@ -131,8 +131,7 @@ async def note(entry: Entry, spot: Spot | None, *, camera: str = "") -> None:
 async def keep_in_step(entry: Entry) -> None:
     """Forget what belongs to a picture that was taken away, in the transaction that does."""
     if entry.kind == KIND and not await Entry.exists(id=entry.id, deleted_at__isnull=True):
-        for sql in ("DELETE FROM images_album_image WHERE entry_id = $1", "DELETE FROM images_image WHERE id = $1"):
-            await execute(sql, entry.id)
+        await execute("DELETE FROM images_image WHERE id = $1", entry.id)
 
 
 async def forget_cameras(actor: Actor) -> None:

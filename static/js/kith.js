@@ -110,6 +110,7 @@ function unfold(link) {
   if (!host) content.querySelector("[data-server]")?.remove();
   if (!/^https?:\/\//.test(original)) content.querySelector("[data-original]")?.remove();
   if (!("quote" in link.dataset)) content.querySelector("[data-quote]")?.remove();
+  if (!("gather" in link.dataset)) content.querySelector("[data-gather]")?.remove();
   content.querySelector("pinned" in link.dataset ? "[data-pin]" : "[data-unpin]")?.remove();
   if ("narrow" in link.dataset) content.querySelector("[data-pin]")?.remove();
   if (link.dataset.own !== "post") content.querySelector("[data-redraft]")?.remove();

@@ -19,6 +19,8 @@ TRIED_AT = {
     "GET /files/remote/<role>/<name>": "/files/remote/avatar/of-nobody",
     "GET /.well-known/webfinger": "/.well-known/webfinger?resource=acct:<acct>@alpha.test",
     "DELETE /api/v1/albums/<album_id>/authors/<user_id>": "/api/v1/albums/<album_id>/authors/<friend_id>",
+    "GET /albums/<album_id>/<post_id>": "/albums/<album_id>/<image_id>",
+    "POST /posts/<post_id>/collections": "/posts/<image_id>/collections",
     # what the owner suggested, not what was suggested to them
     "PUT /api/v1/alt-suggestions/<suggestion_id>": "/api/v1/alt-suggestions/<own_suggestion_id>",
     "DELETE /api/v1/alt-suggestions/<suggestion_id>": "/api/v1/alt-suggestions/<own_suggestion_id>",
@@ -45,8 +47,9 @@ TRIED_AT = {
     "POST /admin/users/<user_id>/second-factor/remove": "/admin/users/<user_id>/second-factor/remove?<passkey_id>",
 }
 
-# These change something though they only read: whoever was there before is of no use to whoever comes next.
-CHANGES = {"GET /api/v1/users/me/export"}
+# These change something though they only read, or what they come after does: whoever was
+# there before is of no use to whoever comes next.
+CHANGES = {"GET /api/v1/users/me/export", "GET /albums/<album_id>/<post_id>"}
 
 # What has to be there before: the same person does that first.
 AFTER = {
@@ -68,6 +71,7 @@ AFTER = {
     "POST /api/v1/admin/reports/<report_id>/reopen": "POST /api/v1/admin/reports/<report_id>/resolve",
     "POST /admin/users/<user_id>/unsuspend": "POST /admin/users/<user_id>/suspend",
     "POST /api/v1/admin/users/<user_id>/unsuspend": "POST /api/v1/admin/users/<user_id>/suspend",
+    "GET /albums/<album_id>/<post_id>": "POST /api/v1/albums/<album_id>/images",
     "DELETE /api/v1/albums/<album_id>/images/<image_id>": "POST /api/v1/albums/<album_id>/images",
     "DELETE /api/v1/albums/<album_id>/authors/<user_id>": "POST /api/v1/albums/<album_id>/authors",
     "DELETE /api/v1/users/me/avatar": "PUT /api/v1/users/me/avatar",
@@ -169,6 +173,7 @@ BODIES: dict[str, object] = {
     "POST /albums/<album_id>/edit": {"title": "Winter", "description": "", "privacy": "public"},
     "POST /albums/<album_id>/invite": {"name": "<name_of_friend>"},
     "POST /api/v1/albums/<album_id>/authors": {"userId": "<friend_id>"},
+    "POST /posts/<post_id>/collections": {"title": "Boats"},
     "POST /packs/<pack_id>/edit": {"name": "Rowers"},
     "PUT /api/v1/circles/<circle_id>": {"name": "Band"},
     "POST /api/v1/circles/<circle_id>/members": {"userId": "<friend_id>"},

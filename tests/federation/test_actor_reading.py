@@ -82,6 +82,27 @@ async def test_what_is_too_long_is_cut_and_what_is_too_much_is_left_out(alpha, o
     assert len(stored.also_known_as) == 20 and stored.avatar_url == ""
 
 
+@pytest.mark.parametrize(
+    ("policy", "gatherable"),
+    [
+        (None, True),
+        ({"canQuote": {"automaticApproval": []}}, True),
+        ({"canFeature": "x"}, True),
+        ({"canFeature": {"automaticApproval": ["x", "https://www.w3.org/ns/activitystreams#Public"]}}, True),
+        ({"canFeature": {"automaticApproval": "as:Public"}}, True),
+        ({"canFeature": {"automaticApproval": ["https://odd.test/users/m"]}}, False),
+        ({"canFeature": {"manualApproval": ["https://www.w3.org/ns/activitystreams#Public"]}}, False),
+        ({"canFeature": {"automaticApproval": [{"id": 7}, None]}}, False),
+    ],
+)
+async def test_posts_are_gathered_unless_their_author_says_that_not_everybody_may_feature_them(
+    alpha, odd, policy, gatherable
+):
+    document = actor(odd) | {"interactionPolicy": policy}
+    with alpha.inside():
+        assert (await store_actor(document, str(document["id"]))).is_gatherable is gatherable
+
+
 async def test_fields_and_pictures_are_read_as_servers_write_them(alpha, odd):
     document = actor(
         odd,

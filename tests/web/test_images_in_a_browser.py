@@ -1,10 +1,12 @@
-"""Pages of pictures and albums: for everybody, on every window, in light and in dark."""
+"""Pages of pictures, albums and collections: for everybody, on every window, in light and in dark."""
 
 from __future__ import annotations
 
 from core.testing import Person, befriend
 from tests.core.storage.photos import quarters, saved
 from tests.plugins.images.sharing import WHARF, shared
+from tests.plugins.images.test_albums import inside
+from tests.plugins.images.test_collections import gathered, posted
 from tests.web.looks import findings, is_too_wide
 from tests.web.site import DESKTOP, PHONE, Site
 
@@ -26,8 +28,14 @@ async def gallery(site: Site) -> tuple[Person, list[str]]:
     for owner, one, friend in ((ann, album, long), (ann, album, bob), (bob, asked, ann)):
         await owner.post(f"/albums/{one}/authors", {"userId": friend.id})
     await long.post(f"/albums/{album}/accept")
+    theirs = [await posted(bob, "W" * 200), await posted(long, "A boat", sensitive=True)]
+    made = await gathered(ann, several, *theirs, title="Boats and " * 9, description="W" * 200)
+    await gathered(bob, several, images[0])
+    await gathered(ann, title="Nothing yet", privacy="private")
     pages = ["/images", "/images?latitude=-41.3&longitude=174.8&km=50", "/images?tag=harbour", "/images/upload"]
     pages += ["/images/memories", "/@ann/images", "/@ann/albums", "/albums", f"/albums/{album}", f"/albums/{asked}"]
+    pages += ["/collections", "/@ann/collections", f"/albums/{made}", f"/albums/{made}/edit"]
+    pages += [f"/albums/{made}/{theirs[0]}", f"/posts/{theirs[1]}/collections"]
     return ann, [*pages, f"/albums/{album}/edit", f"/@ann/{several}", f"/posts/{several}/edit"]
 
 
@@ -44,4 +52,40 @@ async def test_no_page_of_pictures_shuts_anybody_out_or_overflows(site: Site) ->
                 if trouble:
                     found[f"{path} {size[0]}"] = trouble
     assert found == {}
+    assert site.complaints == []
+
+
+async def test_a_post_is_gathered_from_its_menu_and_moved_with_the_keyboard(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    posts = [await posted(bob, f"Boat {number}") for number in range(26)]
+    words = str((await bob.publish("Words alone"))["postId"])
+    made = await gathered(ann, *posts[:25])
+    async with site.visit(ann, size=PHONE, reduced_motion="reduce") as page:
+        await page.goto("/local")
+        for post, offered in ((words, 0), (posts[25], 1)):
+            card = page.locator(f"#post-{post}")
+            await card.get_by_role("link", name="More").click()
+            way = card.get_by_role("link", name="Add to a collection")
+            assert await way.count() == offered
+        await way.click()
+        await page.get_by_role("button", name="Add Boats").click()
+        await page.get_by_role("button", name="Take out Boats").wait_for()
+        assert await page.get_by_role("status").first.inner_text() == "It is in it now."
+        # All of them come as one scrolls, and each leads to those beside it.
+        await page.goto(f"/albums/{made}")
+        tiles = page.locator("#grid .grid-image")
+        while await tiles.count() < 26:
+            await page.mouse.wheel(0, 2000)
+            await page.wait_for_timeout(50)
+        await tiles.first.click()
+        await page.get_by_role("link", name="After it").click()
+        await page.wait_for_url(f"**/albums/{made}/{posts[24]}")
+        # Whoever moves one with a keyboard goes on from the same button.
+        await page.goto(f"/albums/{made}/edit")
+        await page.get_by_role("button", name="Later: Boat 25").focus()
+        for places in (1, 2):
+            async with page.expect_navigation(url="**/edit?*"):
+                await page.keyboard.press("Enter")
+            await page.wait_for_function("document.activeElement.value?.startsWith('later:')")
+            assert (await inside(ann, made)).index(posts[25]) == places
     assert site.complaints == []

@@ -24,6 +24,7 @@ FEW = [
     ("hashtags", followed, "TAGS_AT_MOST", "/tags/mill{}/follow", None),
     ("packs", packs, "PACKS_AT_MOST", "/packs", {"name": "One"}),
     ("albums", albums, "ALBUMS_AT_MOST", "/albums", {"title": "One"}),
+    ("collections", albums, "ALBUMS_AT_MOST", "/albums", {"title": "One", "kind": "collection"}),
     ("tokens", personal, "TOKENS_AT_MOST", "/auth/tokens", {"name": "One", "scopes": ["read"]}),
 ]
 

@@ -159,7 +159,7 @@ async def test_an_album_is_made_filled_and_changed_on_its_pages(alpha: TestInsta
         page = made.headers["Location"]
         for address, status in ((f"https://alpha.test/@ann/{image}", 303), ("nonsense", 422)):
             assert (await submit(browser, f"{page}/add", {"address": address})).status_code == status
-        assert f"/@ann/{image}" in (await browser.get(page)).text
+        assert f"{page}/{image}" in (await browser.get(page)).text
         other = await shared(ann)
         await submit(browser, f"{page}/add", {"address": f"https://alpha.test/@ann/{other}"})
         album = page.rpartition("/")[2]
@@ -188,7 +188,7 @@ async def test_an_album_is_made_filled_and_changed_on_its_pages(alpha: TestInsta
         await submit(browser, f"{page}/leave")
         assert (await ann.get(f"/albums/{album}"))["authors"] == []
         await submit(browser, f"{page}/arrange", {"act": f"remove:{his}"})
-    assert f"/@ann/{image}" in (await alpha.anon.page(page)).text
+    assert f"{page}/{image}" in (await alpha.anon.page(page)).text
     assert "Winter" in (await alpha.anon.page("/@ann/albums")).text
 
 
@@ -208,4 +208,7 @@ async def test_a_moderator_takes_no_album_of_an_admin_away(alpha: TestInstance, 
     moderator = await alpha.user("minder", role="moderator")
     for owner, status in ((ann, 200), (admin, 403)):
         album = (await owner.post("/albums", {"title": "Summer", "privacy": "public"}))["albumId"]
+        async with moderator.browser() as browser:
+            assert f"/albums/{album}/delete" in (await browser.get(f"/albums/{album}")).text
         assert (await moderator.call("DELETE", f"/albums/{album}")).status_code == status
+    assert f"/albums/{album}/delete" not in (await alpha.anon.page(f"/albums/{album}")).text

@@ -9,10 +9,11 @@ import pytest
 
 from core.testing import Foreign, Person, TestInstance, settle, world
 from core.testing.foreign import PUBLIC
-from plugins.images.models import Album, AlbumAuthor, AlbumImage
+from plugins.images.models import Album, AlbumAuthor, AlbumImage, AlbumRefusal
 from tests.federation.arrivals import arrive
 from tests.plugins.images.sharing import shared
 from tests.plugins.images.test_albums import album_of, inside
+from tests.plugins.images.test_collections import gathered, posted
 
 DOCUMENT = {"Accept": "application/activity+json"}
 Servers = tuple[TestInstance, TestInstance, Person, Person]
@@ -117,6 +118,44 @@ async def test_friends_on_two_servers_fill_a_private_album(friends: Servers) -> 
         assert await Album.all().count() == await AlbumAuthor.all().count() == 0
 
 
+async def test_a_collection_is_known_to_followers_and_an_author_elsewhere_leaves_it_for_good(friends: Servers) -> None:
+    alpha, beta, ann, bob = friends
+    cat = await beta.user("cat")
+    await ann.follow(cat.address)
+    await settle(alpha, beta)
+    words = [await posted(bob, "his"), await posted(cat, "hers")]
+    await settle(alpha, beta)
+    at_alpha = {one["content"]: one["postId"] for one in await ann.feed()}
+    his, hers = at_alpha["<p>his</p>"], at_alpha["<p>hers</p>"]
+    made = await gathered(ann, his, hers)
+    await settle(alpha, beta)
+    (copy,) = await there(bob, ann)
+    assert (copy["kind"], copy["title"], copy["imagesCount"]) == ("collection", "Boats", 2)
+    assert await inside(beta.anon, copy["albumId"]) == words[::-1]
+    document = (await alpha.anon.page(f"/albums/{made}", headers=DOCUMENT)).json()
+    assert document["gathers"] == "posts" and len(document["orderedItems"]) == 2
+    # Of two authors there, one leaves, and the other wants to be gathered by nobody at all.
+    await cat.refused(403, "DELETE", f"/albums/{copy['albumId']}/images/{words[0]}")
+    await bob.delete(f"/albums/{copy['albumId']}/images/{words[0]}")
+    await settle(alpha, beta)
+    assert await captions(alpha.anon, made) == ["hers"] == await captions(beta.anon, copy["albumId"])
+    assert "for good" in str(await ann.refused(422, "POST", f"/albums/{made}/images", {"postId": his}))
+    await cat.put("/users/me", {"settings": {"gatherable": False}})
+    await settle(alpha, beta)
+    policy = (await beta.anon.page("/@cat", headers=DOCUMENT)).json()["interactionPolicy"]
+    assert policy == {"canFeature": {"automaticApproval": [cat.uri]}}
+    assert await captions(alpha.anon, made) == [] == await captions(beta.anon, copy["albumId"])
+    assert "gathered" in str(await ann.refused(422, "POST", f"/albums/{await gathered(ann)}/images", {"postId": hers}))
+    # A server that does not listen gets nothing shown here of what its author took out.
+    with beta.inside():
+        assert await AlbumRefusal.all().count() == 1
+    with alpha.inside():
+        assert await AlbumRefusal.all().delete() == 1
+    await ann.post(f"/albums/{made}/images", {"postId": his})
+    await settle(alpha, beta)
+    assert await captions(alpha.anon, made) == ["his"] and await captions(beta.anon, copy["albumId"]) == []
+
+
 async def test_nobody_elsewhere_touches_an_album_they_have_no_part_in(
     alpha: TestInstance, foreign: Foreign, ann: Person
 ) -> None:
@@ -137,6 +176,7 @@ async def test_nobody_elsewhere_touches_an_album_they_have_no_part_in(
         eve.activity("Update", lie | {"attributedTo": eve.id}),
         eve.activity("Delete", {"id": uri, "type": "Tombstone"}),
         eve.activity("Invite", ann.uri, target=lie | {"id": f"{eve.id}/album", "attributedTo": eve.id}),
+        eve.activity("Invite", ann.uri, target=lie | {"id": f"{eve.id}/2", "attributedTo": eve.id, "gathers": "posts"}),
     ):
         assert await arrive(alpha, eve, activity) in ("refused", "ignored"), activity
     assert await inside(alpha.anon, album) == [image]
