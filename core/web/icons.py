@@ -14,10 +14,11 @@ from markupsafe import Markup
 FRAME_ICONS = tuple(
     """
     arrow-down arrow-left arrow-right arrow-up at-sign backpack badge-check ban bell book-open bookmark bot check
-    chevron-down circle-dot-dashed clock compass door-open earth ellipsis external-link feather file film flag gallery-vertical-end
-    globe grip-vertical heart heart-handshake history house image info languages leaf link list lock log-out mail menu
-    message-circle moon music pencil pin pin-off plus quote repeat-2 reply search server-off settings shield smile-plus
-    sun-moon trash-2 triangle-alert user-round user-round-plus users-round volume-x vote x
+    chevron-down circle-dot-dashed clock compass door-open earth ellipsis external-link feather file film flag
+    gallery-vertical-end globe grip-vertical heart heart-handshake history house image info languages leaf link list
+    lock log-out mail menu message-circle moon music pencil pin pin-off plus quote repeat-2 reply search server-off
+    settings shield smile-plus sun-moon trash-2 triangle-alert user-round user-round-plus users-round volume-x vote
+    x
     """.split()
 )
 """Icons of the frame and its parts. Plugins may use any other name; it is then drawn inline."""

@@ -72,8 +72,8 @@ async def _restored(owner: Actor, told: Mapping[str, Any]) -> Counter[str]:
     """One of them: "done" or "already", and why how much of what was in it is not there."""
     kind = next((one for one in KINDS if one == told.get("kind")), ALBUM)
     privacy = next((one for one in PRIVACY if one == told.get("privacy")), "private")
-    texts = (told[name] if isinstance(told.get(name), str) else "" for name in ("title", "description"))
-    title, description = checked(*texts, privacy)
+    said = {name: told[name] if isinstance(told.get(name), str) else "" for name in ("title", "description")}
+    title, description = checked(said["title"], said["description"], privacy)
     own = await Album.filter(owner_id=owner.id, kind=kind, title=title, uri__isnull=True).first()
     outcomes = Counter({"already" if own else "done": 1})
     if own is None:
