@@ -12,17 +12,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.testing import TestInstance
+from core.testing import DIALECT, TestInstance
 from tests.core.kith_process import Kith, Serving, kith_in
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "Quiet-Harbour-47"
-EXAMPLES = 5
+# What breaks a form breaks it on either database; of the second one some of it is enough.
+EXAMPLES = 5 if DIALECT == "sqlite" else 2
 PAGES = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("plugins/*/templates/**/*.html")]
 FIELDS = sorted(
     {
         name
-        for path in ROOT.glob("**/templates/**/*.html")
+        for path in PAGES
         for name in re.findall(r'name="([A-Za-z]+)"', path.read_text())
     }
     | {"login", "password", "next", "token", "code", "otp", "fieldName", "fieldValue"}

@@ -22,6 +22,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
+from core.testing import DIALECT
 from tests.core.kith_process import Kith, Serving, kith_in
 
 CHECKS = [
@@ -32,7 +33,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 PASSWORD = "Quiet-Harbour-47"
-EXAMPLES = int(os.environ.get("KITH_TEST_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("KITH_TEST_EXAMPLES", "4" if DIALECT == "sqlite" else "2"))
 # Who asks, and for how much of that: what is wrong with a request is found out after who may send it.
 ALLOWED = {"ann": EXAMPLES, "bob": max(1, EXAMPLES // 2), "nobody": 1}
 FORBIDDEN = {"ann": EXAMPLES, "nobody": 1}
