@@ -56,6 +56,16 @@ async def remove_file(actor: Actor, file_id: str) -> None:
             await _tell(actor, entry)
 
 
+async def hide_cameras(entry: Entry) -> None:
+    """Tell no longer with what the pictures of an entry were taken: it is forgotten. It is no edit."""
+    async with transaction():
+        shown = await Attachment.filter(entry_id=entry.id, file_id__isnull=False)
+        if await files.forget_cameras(str(one.file_id) for one in shown):
+            await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", entry.id)
+            prepared.changed(entry, [tag.key for tag in await EntryTag.filter(entry_id=entry.id)])
+            after_commit(lambda: here().hooks.entry_updated(entry=entry))
+
+
 async def drafts_of(entry: Entry) -> list[AttachmentDraft]:
     """What hangs on an entry, to hang on it again when it is changed."""
     return [

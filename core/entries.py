@@ -35,7 +35,8 @@ class Kind:
     `to_document` writes the ActivityStreams object of an entry; `receive` takes one from elsewhere: its author and
     the document, already verified, and publishes it (None where it is to be ignored). `document_types` are the
     object types `receive` understands. `fields` adds to the API form of entries of this kind, given their ids; `card`
-    is the template of what stands below the words of such an entry on a page, where `post` is that form.
+    is the template of what stands below the words of such an entry on a page, where `post` is that form. What
+    `tells_cameras` tells with what its pictures were taken, where its author wants that: the form has `camera`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     recognises: Callable[[Document], bool] | None = None
     fields: Callable[[Sequence[str]], Awaitable[Mapping[str, Mapping[str, Any]]]] | None = None
     card: str = ""
+    tells_cameras: bool = False
 
 
 @dataclass

@@ -36,8 +36,16 @@ def attachment_form(found: Mapping[str, Any]) -> Form:
     return _own(found["file_id"], found, orjson.loads(found["versions"] or b"{}"), _point(found["focus"]))
 
 
+def own_file_form(file: File) -> Form:
+    """The form of a file for whoever uploaded it, and nobody else: with what it was taken, while that is known."""
+    form = file_form(file)
+    if file.camera:
+        form["metadata"]["camera"] = file.camera
+    return form
+
+
 def file_form(file: File) -> Form:
-    """The form of a file for whoever uploaded it."""
+    """The form of a file for whoever sees what shows it."""
     about = {name: getattr(file, name) for name in _SAID}
     form = _own(file.id, about, file.versions, file.focus)
     if file.failure:

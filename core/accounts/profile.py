@@ -18,6 +18,7 @@ from core.instance import here
 from core.markup import CONTENT_TYPES, REL
 from core.models import Actor
 from core.permissions import require_allowed
+from core.storage.files import forget_shown_cameras
 
 FIELD_NAME_AT_MOST, FIELD_VALUE_AT_MOST = 100, 500
 # Every setting a person has, and what it is until they say otherwise.
@@ -163,6 +164,9 @@ async def change_settings(account: Account, wanted: Mapping[str, Any]) -> None:
         stored = await Account.get(id=account.id)
         await Account.filter(id=account.id).update(settings={**stored.settings, **known})
         await _be_found(account.actor_id, known)
+        if {**SETTINGS, **stored.settings}["showCamera"] and not known.get("showCamera", True):
+            await forget_shown_cameras(account.actor_id)
+            after_commit(lambda: here().cache.drop_tag(f"actor:{account.actor_id}"))
         if known.get("hideNetwork", False) != stored.settings.get("hideNetwork", False):
             after_commit(lambda: here().cache.drop_tag(f"actor:{account.actor_id}"))
         after_commit(lambda: here().cache.drop_tag(f"account:{account.id}"))

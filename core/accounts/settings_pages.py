@@ -64,8 +64,8 @@ async def change_general() -> Answer:
     identity, form = await me(), await request.form
     wanted: dict[str, Any] = {name: str(form.get(name, SETTINGS[name])) for name in CHOICES}
     in_charge = (REQUESTS_NOTICE,) if may(identity.actor, "accounts.approve") else ()
-    described = ("altSuggestions",) if "images" in here().hooks.plugins else ()
-    wanted |= {name: name in form for name in (*SWITCHES, *in_charge, *described)}
+    pictures = ("altSuggestions", "showCamera") if "images" in here().hooks.plugins else ()
+    wanted |= {name: name in form for name in (*SWITCHES, *in_charge, *pictures)}
     try:
         await change_settings(identity.account, wanted)
     except Invalid as error:

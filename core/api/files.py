@@ -9,7 +9,7 @@ from core.api.forms import AttachmentForm, Form
 from core.attachments import describe_file, remove_file
 from core.errors import Invalid
 from core.file_fields import cut_of, focus_of
-from core.file_forms import file_form
+from core.file_forms import own_file_form
 from core.storage.files import keep_upload, own_file
 
 api = Api("files", __name__)
@@ -58,13 +58,13 @@ async def upload_file(ask: Ask[NewFile, None]) -> Answer:
     file = await keep_upload(
         ask.actor.id, kept.path, kept.digest, alt=ask.body.alt or "", focus=focus_of(ask.body.focus), cut=cut
     )
-    return Answer(file_form(file), 201, location=f"/api/v1/files/{file.id}")
+    return Answer(own_file_form(file), 201, location=f"/api/v1/files/{file.id}")
 
 
 @api.get("/files/<file_id>", answer=AttachmentForm)
 async def read_file(ask: Ask[None, None], file_id: str) -> object:
     """Read what is said of a file of yours, and whether it is ready."""
-    return file_form(await own_file(ask.actor.id, file_id))
+    return own_file_form(await own_file(ask.actor.id, file_id))
 
 
 @api.put("/files/<file_id>", body=FileChanges, answer=AttachmentForm)
@@ -73,7 +73,7 @@ async def change_file(ask: Ask[FileChanges, None], file_id: str) -> object:
     changes = {name: getattr(ask.body, name) for name in ask.body.model_fields_set}
     if changes.get("alt", "") is None:
         changes["alt"] = ""
-    return file_form(await describe_file(ask.actor, file_id, **changes))
+    return own_file_form(await describe_file(ask.actor, file_id, **changes))
 
 
 @api.delete("/files/<file_id>", answer=DeletedFile)

@@ -8,7 +8,7 @@ from quart import request
 from core.api import Answer, Api, Ask
 from core.api.forms import AttachmentForm, Form
 from core.file_fields import cut_of, focus_of
-from core.file_forms import file_form
+from core.file_forms import own_file_form
 from core.person_forms import stamp
 from core.storage import parts
 from core.storage.parts import Unfinished
@@ -97,7 +97,7 @@ async def finish_upload(ask: Ask[FinishedUpload, None], upload_id: str) -> Answe
         focus=focus_of(body.focus),
         cut=cut_of(body.crop, body.turn),
     )
-    return Answer(file_form(file), 201, location=f"/api/v1/files/{file.id}")
+    return Answer(own_file_form(file), 201, location=f"/api/v1/files/{file.id}")
 
 
 @api.delete("/uploads/<upload_id>", answer=DeletedUpload)

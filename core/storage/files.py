@@ -17,6 +17,7 @@ from core.errors import Invalid, NotFound, TooLarge, Unavailable, UnsupportedMed
 from core.html import without_controls
 from core.instance import here
 from core.storage import processing
+from core.storage.cameras import camera_of
 from core.storage.kinds import BEGINNING, Kind, kind_of
 from core.storage.models import File, RefusedContent
 from core.storage.pictures import Crop, Cut
@@ -69,6 +70,7 @@ async def keep_upload(
         size=size,
         kept_size=size,
         source_digest=digest,
+        camera=await asyncio.to_thread(camera_of, path) if kind.type == "image" else "",
     )
     target = upload_path(file.id)
     await asyncio.to_thread(_move, path, target)
@@ -180,21 +182,38 @@ async def ready_files(owner_id: str, file_ids: Sequence[str], *, seconds: float 
         await asyncio.sleep(0.2)
 
 
-async def take(owner_id: str, file_ids: Sequence[str]) -> None:
+async def take(owner_id: str, file_ids: Sequence[str], *, show_cameras: bool = False) -> None:
     """Note that these files are used from now on, in the transaction that uses them.
 
+    With what they were taken is for everybody then who sees them, with `show_cameras`, and else forgotten for good.
     Raises Invalid naming "fileIds" where one is used already: each shows in one place.
     """
     if not file_ids:
         return
     taken = await execute(
-        "UPDATE core_file SET unused_since = NULL WHERE owner_id = $1 AND state = 'ready' AND unused_since IS NOT NULL"
-        f" AND id {one_of(2)}",
+        f"UPDATE core_file SET unused_since = NULL{'' if show_cameras else _NO_CAMERA} WHERE owner_id = $1"
+        f" AND state = 'ready' AND unused_since IS NOT NULL AND id {one_of(2)}",
         owner_id,
         list(file_ids),
     )
     if taken != len(set(file_ids)):
         raise Invalid({"fileIds": "One of the files is shown elsewhere already."})
+
+
+_NO_CAMERA = ", camera = ''"
+
+
+async def forget_cameras(file_ids: Iterable[str]) -> bool:
+    """Forget for good with what these were taken, in the running transaction. Whether any of them told it."""
+    told = f"UPDATE core_file SET camera = '' WHERE camera <> '' AND id {one_of(1)}"
+    return bool((ids := list(file_ids)) and await execute(told, ids))
+
+
+async def forget_shown_cameras(owner_id: str) -> None:
+    """Forget for good with what everything was taken that somebody shows; what waits to be shown they decide of yet."""
+    await execute(
+        "UPDATE core_file SET camera = '' WHERE owner_id = $1 AND camera <> '' AND unused_since IS NULL", owner_id
+    )
 
 
 async def let_go(file_ids: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.database import IdField, JSONField, OrderedIndex, new_id, now
+from core.storage.cameras import LONGEST
 
 
 class Blob(Model):
@@ -49,6 +50,8 @@ class ProfilePicture(Model):
 class File(Model):
     """Something that somebody uploaded: it waits for what will show it, and goes if nothing does.
 
+    `camera` is with what a picture was taken. While nothing shows the file only its owner is told it, and what shows it
+    either tells everybody or has it forgotten (core.storage.files.take).
     `versions` says of each file that is kept of it, by its role, what an address needs: digest, media type, width,
     height, size. What is counted and purged are the rows of FileVersion.
     """
@@ -70,6 +73,7 @@ class File(Model):
     kept_size = fields.BigIntField(default=0)
     blurhash = fields.CharField(100, default="")
     colour = fields.CharField(7, default="")
+    camera = fields.CharField(LONGEST, default="")
     versions = JSONField(default=dict)
     created_at = fields.DatetimeField(default=now)
     unused_since = fields.DatetimeField(null=True, default=now)

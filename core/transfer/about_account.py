@@ -11,6 +11,7 @@ from core.accounts.proof_models import ForeignLogin, Passkey, SecurityEvent
 from core.models import Actor
 from core.oauth.models import AppToken
 from core.person_forms import stamp
+from core.storage.models import File
 from core.transfer.models import Transfer
 from core.transfer.writing import json_object
 
@@ -44,10 +45,11 @@ def everything(account: Account, actor: Actor) -> AsyncIterator[bytes]:
         foreignLogins=_listed(ForeignLogin, mine, _foreign_login),
         appTokens=_listed(AppToken, mine, _app_token),
         transfers=_listed(Transfer, mine, _transfer),
+        untoldCameras=_listed(File, {"owner_id": actor.id, "unused_since__isnull": False, "camera__not": ""}, _camera),
     )
 
 
-async def _listed(model: Any, mine: Mapping[str, str], form: Form) -> AsyncIterator[Mapping[str, Any]]:
+async def _listed(model: Any, mine: Mapping[str, object], form: Form) -> AsyncIterator[Mapping[str, Any]]:
     last = ""
     while True:
         found = model.filter(**mine, **({"id__gt": last} if last else {})).order_by("id").limit(PAGE)
@@ -57,6 +59,11 @@ async def _listed(model: Any, mine: Mapping[str, str], form: Form) -> AsyncItera
         last = things[-1].id
         for thing in things:
             yield form(thing)
+
+
+def _camera(one: File) -> Mapping[str, Any]:
+    """With what an upload was taken of which it is not said yet whether that is told."""
+    return {"fileId": one.id, "camera": one.camera or None}
 
 
 def _session(one: Session) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from quart import request
 
 from core.attachments import describe_file
 from core.errors import Invalid, TooLarge, UnsupportedMediaType
-from core.file_forms import file_form
+from core.file_forms import own_file_form
 from core.instance import here
 from core.models import Actor
 from core.storage.files import keep_upload
@@ -36,7 +36,7 @@ async def chosen_files(actor: Actor) -> list[Shown]:
         if alt != file.alt:
             files[place] = await describe_file(actor, file.id, alt=alt)
     files = _arranged(files, str(form.get("files", "")))
-    return [file_form(file) for file in [*files, *await uploaded_files(actor)]]
+    return [own_file_form(file) for file in [*files, *await uploaded_files(actor)]]
 
 
 async def is_arranging() -> bool:

@@ -73,7 +73,6 @@ async def entry_stored(entry: Entry) -> None:
 
 @hookimpl
 async def actor_stored(actor: Actor) -> None:
-    await service.forget_cameras(actor)
     if actor.removed_at is not None:
         await album_keeping.erase(actor.id)
         await alt_suggestions.erase(actor.id)

@@ -88,4 +88,5 @@ IMAGE = Kind(
     recognises=recognises,
     fields=service.fields_of,
     card="images/_card.html",
+    tells_cameras=True,
 )

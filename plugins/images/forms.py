@@ -29,7 +29,7 @@ class Metadata(Form):
     height: int | None
     file_size: int | None
     format: str | None
-    camera: str | None = Field(description="Only where the author wants it told: `settings.showCamera`.")
+    camera: str | None = Field(description="Where the author wants it told: of all the pictures, each camera once.")
 
 
 class ImageForm(Form):

@@ -11,7 +11,7 @@ from core.database import IdField, OrderedIndex, new_id, now
 
 
 class Image(Model):
-    """Where pictures were taken, as coarsely as their author says, and with what; its id is the entry's.
+    """Where pictures were taken, as coarsely as their author says; its id is the entry's.
 
     `x`, `y` and `z` are the place as a point on a globe of radius 1: how far two places are apart is plain arithmetic
     then, and knows no date line.
@@ -28,7 +28,6 @@ class Image(Model):
     x = fields.FloatField(null=True)
     y = fields.FloatField(null=True)
     z = fields.FloatField(null=True)
-    camera = fields.CharField(100, default="")
 
     class Meta:
         table = "images_image"

@@ -36,7 +36,7 @@ blueprint = Blueprint("images_pages", __name__)
 Answer = Response | Redirect
 PAGE = 24
 AUDIENCES = ("public", "unlisted", "followers", "friends", "private")
-FIELDS = ("content", "tags", "place", "latitude", "longitude", "precision", "visibility")
+FIELDS = ("content", "tags", "place", "latitude", "longitude", "precision", "visibility", "showCamera")
 
 take_files("/images/upload", "image_bytes", at_once=AT_ONCE)
 
@@ -144,7 +144,10 @@ async def upload_page() -> Answer:
 
 async def _form(identity: Identity, form: Form, files: Sequence[Mapping[str, Any]] = (), status: int = 200) -> Response:
     reach = await circles.reach(identity.actor.id)
-    usual = {"visibility": settings_of(identity.account)["defaultVisibility"], "precision": "area"}
+    own = settings_of(identity.account)
+    usual = {"visibility": own["defaultVisibility"], "precision": "area"}
+    if own["showCamera"] and "showCamera" not in form.values:  # whoever turned it off here left it empty
+        usual["showCamera"] = "true"
     typed = {name: value for name, value in form.values.items() if value}
     return await render_page(
         "images/upload.html",
@@ -181,6 +184,7 @@ async def upload() -> Answer:
             tags=typed["tags"].replace(",", " ").split(),
             spot=_spot(typed),
             visibility=typed["visibility"],
+            show_camera=bool(typed["showCamera"]),
         )
     except Invalid as error:
         named = {_FIELD.get(name, name): said for name, said in error.errors.items()}

@@ -42,6 +42,11 @@ class NewImages(Form):
         " (about a kilometre, the usual) or `town` (about ten).",
     )
     privacy: Visibility | None = None
+    show_camera: bool | None = Field(
+        None,
+        description="Whether everybody who sees the pictures is told with what they were taken; unless you say so as in"
+        " `settings.showCamera`. If not, it is forgotten for good.",
+    )
 
 
 class ImagesQuery(StreamQuery):
@@ -68,7 +73,13 @@ async def upload_images(ask: Ask[NewImages, None]) -> Answer:
     tags, spot = _tags(ask.upload), _spot(ask.body.location)
     try:
         entry = await service.share(
-            ask.actor, ask.body.caption, ask.upload.all_kept, tags=tags, spot=spot, visibility=ask.body.privacy
+            ask.actor,
+            ask.body.caption,
+            ask.upload.all_kept,
+            tags=tags,
+            spot=spot,
+            visibility=ask.body.privacy,
+            show_camera=ask.body.show_camera,
         )
     except Invalid as error:
         raise Invalid({_NAMES.get(name, name): said for name, said in error.errors.items()}) from None

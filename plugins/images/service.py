@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from core.accounts.models import Account
-from core.accounts.profile import settings_of
+from core.accounts.profile import usual
 from core.database import execute, one_of, rows, transaction
 from core.entries import Draft, publishing
 from core.errors import Invalid
@@ -16,7 +15,6 @@ from core.models import Actor, Entry
 from core.storage import files
 from core.storage.files import keep_upload
 from core.uploads import KeptFile
-from plugins.images.camera import camera_of
 from plugins.images.models import Image
 from plugins.images.spots import Spot
 from plugins.posts import service as posts
@@ -33,6 +31,7 @@ async def share(
     tags: Sequence[str] = (),
     spot: Spot | None = None,
     visibility: str | None = None,
+    show_camera: bool | None = None,
 ) -> Entry:
     """Upload pictures and publish them; where that fails none of them is kept.
 
@@ -40,7 +39,6 @@ async def share(
     """
     if not uploads:
         raise Invalid({"image": "Choose a picture."})
-    camera = await _camera(author, uploads)
     kept: list[str] = []
     try:
         for upload in uploads:
@@ -48,19 +46,13 @@ async def share(
             kept.append(file.id)
             if file.type != "image":
                 raise Invalid({"image": "Only pictures can be shared here."})
-        return await publish(author, caption, kept, tags=tags, spot=spot, visibility=visibility, camera=camera)
+        return await publish(
+            author, caption, kept, tags=tags, spot=spot, visibility=visibility, show_camera=show_camera
+        )
     except BaseException:
         async with transaction():
             await files.discard(kept)
         raise
-
-
-async def _camera(author: Actor, uploads: Sequence[KeptFile]) -> str:
-    """What the pictures were taken with, where the author wants that told."""
-    account = await Account.get(actor_id=author.id)
-    if not settings_of(account)["showCamera"]:
-        return ""
-    return await asyncio.to_thread(camera_of, uploads[0].path)
 
 
 async def publish(
@@ -72,20 +64,25 @@ async def publish(
     spot: Spot | None = None,
     visibility: str | None = None,
     circle_id: str | None = None,
-    camera: str = "",
+    show_camera: bool | None = None,
 ) -> Entry:
-    """Publish pictures that were uploaded before. Raises Invalid naming each wrong field, Rejected."""
+    """Publish pictures that were uploaded before. Raises Invalid naming each wrong field, Rejected.
+
+    With what they were taken is told with `show_camera`, unless that is None as the author's settings say.
+    """
     beside = _checked_tags(tags)
     if not file_ids:
         raise Invalid({"image": "Choose a picture."})
     draft = await posts.draft_of_kind(
         KIND, author, caption, visibility=visibility, circle_id=circle_id, file_ids=file_ids
     )
+    if show_camera is None:
+        show_camera = bool((await usual(author))["showCamera"])
     known = {tag_key(name) for name in draft.tags}
     draft.tags += [name for name in beside if tag_key(name) not in known]
     async with publishing(draft) as entry:
-        await files.take(author.id, file_ids)
-        await note(entry, spot, camera=camera)
+        await files.take(author.id, file_ids, show_cameras=show_camera)
+        await note(entry, spot)
     return entry
 
 
@@ -109,7 +106,7 @@ def require_pictures(draft: Draft) -> None:
         raise Invalid({"fileIds": "Only pictures can be shared here."})
 
 
-async def note(entry: Entry, spot: Spot | None, *, camera: str = "") -> None:
+async def note(entry: Entry, spot: Spot | None) -> None:
     """Keep what is a picture's own, or what another server says of it now, in the running transaction."""
     spot = spot or Spot()
     x, y, z = spot.point or (None, None, None)
@@ -124,7 +121,6 @@ async def note(entry: Entry, spot: Spot | None, *, camera: str = "") -> None:
         x=x,
         y=y,
         z=z,
-        camera=camera,
     )
 
 
@@ -134,19 +130,29 @@ async def keep_in_step(entry: Entry) -> None:
         await execute("DELETE FROM images_image WHERE id = $1", entry.id)
 
 
-async def forget_cameras(actor: Actor) -> None:
-    """Tell of no camera any more where its owner does not want that told."""
-    if not actor.is_local:
-        return
-    account = await Account.get_or_none(actor_id=actor.id)
-    if account is not None and not settings_of(account)["showCamera"]:
-        await execute("UPDATE images_image SET camera = '' WHERE author_id = $1 AND camera <> ''", actor.id)
-
-
 async def fields_of(entry_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the API adds to entries that are pictures: one query, however many there are."""
-    found = await rows(f"SELECT * FROM images_image WHERE id {one_of(1)}", list(entry_ids))
-    return {one["id"]: {"location": location_of(one), "camera": one["camera"] or None} for one in found}
+    found = await rows(f"SELECT i.*, f.camera FROM {_WITH_CAMERAS} WHERE i.id {one_of(1)} {_IN_ORDER}", list(entry_ids))
+    return {entry_id: {"location": location_of(one[0]), "camera": _cameras(one)} for entry_id, one in _gathered(found)}
+
+
+# A row for each camera that is told, one without for a picture that tells none.
+_WITH_CAMERAS = (
+    "images_image i LEFT JOIN (SELECT h.entry_id, h.position, f.camera FROM core_attachment h"
+    " JOIN core_file f ON f.id = h.file_id WHERE f.camera <> '') f ON f.entry_id = i.id"
+)
+_IN_ORDER = "ORDER BY i.id, f.position"
+
+
+def _gathered(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """The rows of each picture."""
+    for entry_id, group in groupby(found, key=lambda one: one["id"]):
+        yield entry_id, list(group)
+
+
+def _cameras(found: Sequence[Mapping[str, Any]]) -> str | None:
+    """With what the pictures of an entry were taken, each camera once."""
+    return ", ".join(dict.fromkeys(one["camera"] for one in found if one["camera"])) or None
 
 
 def location_of(image: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -160,10 +166,14 @@ def location_of(image: Mapping[str, Any]) -> dict[str, Any] | None:
 async def images_of(actor_id: str) -> list[dict[str, Any]]:
     """Where somebody's pictures were taken, to take along; the pictures are with the posts."""
     found = await rows(
-        "SELECT i.*, e.uri FROM images_image i JOIN core_entry e ON e.id = i.id WHERE i.author_id = $1 ORDER BY i.id",
+        f"SELECT i.*, f.camera, e.uri FROM {_WITH_CAMERAS} JOIN core_entry e ON e.id = i.id WHERE i.author_id = $1"
+        f" {_IN_ORDER}",
         actor_id,
     )
-    return [{"uri": one["uri"], "location": location_of(one), "camera": one["camera"] or None} for one in found]
+    return [
+        {"uri": one[0]["uri"], "location": location_of(one[0]), "camera": _cameras(one)}
+        for _entry_id, one in _gathered(found)
+    ]
 
 
 async def forget(actor_id: str) -> None:

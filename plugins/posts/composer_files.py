@@ -12,7 +12,7 @@ from core.accounts.settings_frame import me
 from core.attachments import describe_file
 from core.errors import Invalid, NotFound, Unauthenticated
 from core.file_fields import cut_of, focus_of
-from core.file_forms import file_form
+from core.file_forms import own_file_form
 from core.storage.files import own_file
 from core.storage.parts import finish
 from core.uploads import take_files
@@ -47,14 +47,14 @@ async def add_file() -> Response:
         uploaded = await uploaded_files(identity.actor, alt=alt, focus=focus, cut=cut)
     if not uploaded:
         raise Invalid({"file": _("Choose a file.")})
-    return await render_fragment("posts/_composer_file.html", file=file_form(uploaded[0]))
+    return await render_fragment("posts/_composer_file.html", file=own_file_form(uploaded[0]))
 
 
 async def _own_picture(file_id: str, owner_id: str) -> Mapping[str, Any]:
     file = await own_file(owner_id, file_id)
     if file.type != "image" or file.state != "ready":
         raise NotFound("There is no such picture.")
-    return file_form(file)
+    return own_file_form(file)
 
 
 @blueprint.get("/compose/file/<file_id>")
@@ -68,7 +68,7 @@ async def adjust_page(file_id: str) -> Response | Redirect:
         return to_login()
     if "item" in request.args and wants_fragment(request.headers):
         known = await own_file(identity.actor.id, file_id)
-        return await render_fragment("posts/_composer_file.html", file=file_form(known))
+        return await render_fragment("posts/_composer_file.html", file=own_file_form(known))
     file = await _own_picture(file_id, identity.actor.id)
     if wants_fragment(request.headers):
         return await render_fragment("posts/_picture_editor.html", file=file)
@@ -83,5 +83,5 @@ async def adjust(file_id: str) -> Response | Redirect:
     point = focus_of(f"{form.get('across', '0')},{form.get('up', '0')}")
     changed = await describe_file(identity.actor, file_id, focus=point)
     if wants_fragment(request.headers):
-        return await render_fragment("posts/_composer_file.html", file=file_form(changed))
+        return await render_fragment("posts/_composer_file.html", file=own_file_form(changed))
     return redirect(f"/compose/file/{changed.id}?saved", 303)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.file_forms import file_form
+from core.file_forms import own_file_form
 from core.models import Actor
 from core.present import stamp
 from core.storage.models import File
@@ -53,7 +53,7 @@ async def _files(author: Actor, found: Sequence[Mapping[str, Any]]) -> dict[str,
     """All files of a page of them, by one query."""
     wanted = [file_id for one in found for file_id in one["body"].get("file_ids") or ()]
     known = await File.filter(id__in=wanted, owner_id=author.id) if wanted else []
-    return {file.id: file_form(file) for file in known}
+    return {file.id: own_file_form(file) for file in known}
 
 
 def _body(body: Mapping[str, Any], files: Mapping[str, Form]) -> Form:

@@ -75,6 +75,14 @@ class NewPost(PostBody):
     _in_utc = field_validator("publish_at")(in_utc)
 
 
+class ChangedPost(PostBody):
+    show_camera: bool | None = Field(
+        None,
+        description="Of pictures that are shared as such: false forgets for good with what they were taken, true tells"
+        " it of those that come to it now.",
+    )
+
+
 class Status(Form):
     content: str
     media_id: str | None = None
@@ -185,8 +193,8 @@ async def read_post(ask: Ask[None, None], post_id: str) -> object:
     return await present.post(await visible_entry(ask.viewer, post_id), ask.actor_or_none)
 
 
-@api.put("/posts/<post_id>", body=PostBody, answer=Post)
-async def change_post(ask: Ask[PostBody, None], post_id: str) -> object:
+@api.put("/posts/<post_id>", body=ChangedPost, answer=Post)
+async def change_post(ask: Ask[ChangedPost, None], post_id: str) -> object:
     """Change a post; what it said before is kept.
 
     Without `poll` it asks what it asked, with one that has no options nothing; other options begin without votes.
@@ -204,6 +212,7 @@ async def change_post(ask: Ask[PostBody, None], post_id: str) -> object:
         quote_policy=body.quote_policy,
         poll=body.poll.wanted() if body.poll else None,
         file_ids=body.file_ids,
+        show_camera=body.show_camera,
     )
     return await present.post(entry, ask.actor)
 

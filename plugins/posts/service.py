@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from core import circles, entries, policies, polls
-from core.attachments import drafts_of, drafts_of_files
+from core.attachments import drafts_of, drafts_of_files, hide_cameras
 from core.audience import viewer_of
 from core.changing_policies import change_policies
 from core.database import is_id, new_id, now, transaction
 from core.entries import Draft, publishing, visible_entry
 from core.errors import Invalid, NotFound
 from core.html import CONTENT_TYPES, find_tags, tag_key
+from core.instance import here
 from core.models import Actor, Entry, EntryTag
 from core.permissions import require_allowed
 from core.storage import files
@@ -148,12 +149,17 @@ async def change(
     quote_policy: str | None = None,
     poll: WantedPoll | None = None,
     file_ids: Sequence[str] | None = None,
+    show_camera: bool | None = None,
 ) -> Entry:
     """Give one's own post new words; what is None stays, a poll without options goes, and other options begin anew.
+
+    `show_camera` tells with what pictures were taken that come to it now, and False forgets that of all of them.
 
     Raises NotFound, Forbidden for others', Invalid, Rejected.
     """
     entry = await own(actor, entry_id, "edit")
+    if show_camera and not here().kinds[entry.kind].tells_cameras:
+        raise Invalid({"showCamera": "With what they were taken is told of pictures that are shared as such."})
     shown = await drafts_of(entry)
     attachments = shown if file_ids is None else await drafts_of_files(actor, file_ids)
     draft = await worded(
@@ -177,11 +183,15 @@ async def change(
     is_same = [one.file_id for one in shown] == [one.file_id for one in attachments]
     if is_same and draft.poll is None and all(getattr(draft, name) == getattr(entry, name) for name in _SAID):
         await change_policies(entry, reply=reply_policy, quote=quote_policy)
+        if show_camera is False:
+            await hide_cameras(entry)
         return entry
     draft.reply_policy, draft.quote_policy = reply_policy, quote_policy
     before, after = ({one.file_id for one in some if one.file_id} for some in (shown, attachments))
     async with transaction():
-        await files.take(actor.id, list(after - before))
+        await files.take(actor.id, list(after - before), show_cameras=bool(show_camera))
+        if show_camera is False:
+            await files.forget_cameras(before)
         await files.let_go(before - after)
         await polls.end_later(entry, draft.poll)
         return await entries.edit(entry, draft)

@@ -12,7 +12,8 @@ from core.accounts.sessions import Identity
 from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Forbidden, Invalid, NotFound, Rejected, Unauthenticated
-from core.file_forms import file_form
+from core.file_forms import own_file_form
+from core.instance import here
 from core.models import Actor, Entry
 from core.present import stamp
 from core.storage.models import File
@@ -87,7 +88,7 @@ async def _kept_form(identity: Identity, body: Mapping[str, Any], named: Typed) 
     """The composer, to go on with what was kept."""
     about = {"inReplyTo": body.get("reply_to_id") or "", "quote": body.get("quote_id") or ""}
     known = await File.filter(id__in=body["file_ids"], owner_id=identity.actor.id) if body.get("file_ids") else []
-    files = {file.id: file_form(file) for file in known}
+    files = {file.id: own_file_form(file) for file in known}
     shown = [files[file_id] for file_id in body.get("file_ids") or () if file_id in files]
     return await typed_form(identity, Form({**values_of(body), **about, **named}), shown)
 
@@ -176,20 +177,23 @@ async def edit_page(post_id: str) -> Answer:
     values = {"content": entry.source, "contentType": entry.source_type}
     values |= {"contentWarning": entry.content_warning, "language": entry.language}
     values |= {"replyPolicy": entry.reply_policy, "quotePolicy": entry.quote_policy}
-    if poll := (await _post(identity, entry))["poll"]:
+    shown = await _post(identity, entry)
+    values |= {"showCamera": "on"} if shown.get("camera") else {}
+    if poll := shown["poll"]:
         titles = "\n".join(option["title"] for option in poll["options"])
         values |= {"poll": "on", "pollSaved": "on", "pollOptions": titles}
         values |= {"pollMultiple": "on"} if poll["multiple"] else {}
-    return await _edit_form(identity, entry, Form(values=values), (await _post(identity, entry))["attachments"])
+    return await _edit_form(identity, entry, Form(values=values), shown["attachments"])
 
 
 async def _edit_form(
     identity: Identity, entry: Entry, form: Form, files: Sequence[Mapping[str, Any]], status: int = 200
 ) -> Response:
+    cameras = here().kinds[entry.kind].tells_cameras
     return await render_page(
         "posts/compose.html",
         status=status,
-        composer=await composer(identity, form, files=files),
+        composer={**await composer(identity, form, files=files), "cameras": cameras},
         reply_to=None,
         post=await _post(identity, entry),
     )
@@ -199,7 +203,7 @@ async def _edit_form(
 async def edit(post_id: str) -> Answer:
     """Keep a change."""
     identity = await _me()
-    typed = await typed_words(*SAID)
+    typed = await typed_words(*SAID, "showCamera")
     entry = await service.own(identity.actor, post_id, "edit")
     before = await _post(identity, entry)
     files: Sequence[Mapping[str, Any]] = before["attachments"]
@@ -218,6 +222,7 @@ async def edit(post_id: str) -> Answer:
             **policies_of(typed),
             poll=await poll_of(typed, before["poll"]),
             file_ids=ids_of(files),
+            show_camera=bool(typed["showCamera"]) if here().kinds[entry.kind].tells_cameras else None,
         )
     except (Invalid, Rejected) as error:
         return await _edit_form(identity, entry, wrong(typed, error), files, 422)

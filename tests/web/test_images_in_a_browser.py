@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.testing import Person, befriend
 from tests.core.storage.photos import quarters, saved
-from tests.plugins.images.sharing import WHARF, shared
+from tests.plugins.images.sharing import WHARF, photo, shared
 from tests.plugins.images.test_albums import inside
 from tests.plugins.images.test_collections import gathered, posted
 from tests.web.looks import findings, is_too_wide
@@ -19,7 +19,10 @@ async def gallery(site: Site) -> tuple[Person, list[str]]:
     for friend in (bob, long):
         await befriend(ann, friend)
     pictures = [saved(quarters(side, 400), "JPEG") for side in (300, 500, 900)]
-    several = await shared(ann, *pictures, caption="W" * 200, tags=["harbour"], location=WHARF)
+    taken = photo("Folding Six " + "W" * 80)
+    several = await shared(
+        ann, *pictures, taken, caption="W" * 200, tags=["harbour"], location=WHARF, showCamera="true"
+    )
     images = [await shared(ann, pictures[number % 3], caption=f"Picture {number}") for number in range(5)]
     album = (await ann.post("/albums", {"title": "A summer " * 10, "description": "W" * 200}))["albumId"]
     asked = (await bob.post("/albums", {"title": "Winter"}))["albumId"]

@@ -100,7 +100,10 @@ async def test_nothing_a_camera_wrote_is_in_any_file_that_is_shown(
         assert not image.getexif() and not {"exif", "xmp", "icc_profile", "comment", "Comment"} & image.info.keys()
         if shutil.which("exiftool"):
             assert said_of(shown, tmp_path) == {}
-    assert "SECRET" not in str(file)
+    # Make and model are for whoever uploaded it, until they publish it without telling them.
+    assert file["metadata"].pop("camera", "SECRETMAKE SECRETMODEL") == "SECRETMAKE SECRETMODEL"
+    post = await ann.publish("x", fileIds=[file["fileId"]])
+    assert "SECRET" not in str([file, post, await ann.get(f"/files/{file['fileId']}")])
     stored = [path for path in (alpha.folder / "files").rglob("*") if path.is_file()]
     assert stored and not any(SECRET in path.read_bytes() for path in stored)
 
@@ -169,9 +172,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_cannot_be_a_picture_is_refused_with_a_sentence(
-    ann: Person, alpha: TestInstance, name: str
-) -> None:
+async def test_what_cannot_be_a_picture_is_refused_with_a_sentence(ann: Person, alpha: TestInstance, name: str) -> None:
     content = REFUSED[name]()
     assert len(content) < 400_000
     assert fields_of(problem_of(await upload(ann, content), 422)) == ["file"]

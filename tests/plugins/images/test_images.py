@@ -63,17 +63,6 @@ async def test_pictures_near_a_place_are_found_across_the_date_line(alpha: TestI
     assert await found(alpha.anon, near="0,0,25000") == [pier, west, east]
 
 
-async def test_the_camera_is_told_only_while_its_owner_wants_that(alpha: TestInstance, ann: Person) -> None:
-    silent = await shared(ann, photo("Folding Six"))
-    await ann.put("/users/me", {"settings": {"showCamera": True}})
-    told = await shared(ann, photo("Folding Six"))
-    seen = [(await alpha.anon.get(f"/images/{one}"))["metadata"]["camera"] for one in (silent, told)]
-    assert seen == [None, "Folding Six"]
-    await ann.put("/users/me", {"settings": {"showCamera": False}})
-    with alpha.inside():
-        assert await Image.filter(author_id=ann.id).exclude(camera="").count() == 0
-
-
 async def test_what_is_for_friends_is_in_no_list_of_others(alpha: TestInstance, ann: Person, bob: Person) -> None:
     eve = await alpha.user("eve")
     await befriend(ann, bob)
