@@ -7,11 +7,12 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from core import actors, domain_blocks, people_lists, reactions
 from core.accounts.models import Account
 from core.accounts.profile import SETTINGS, change_profile, change_settings
+from core.addresses import Refused, parse_url
+from core.audience import may_see, viewer_of
 from core.entries import by_uri
 from core.errors import Conflict, Invalid, KithError, NotFound
 from core.instance import here
@@ -47,7 +48,7 @@ class Pace:
 async def act_of(actor: Actor, part: str, line: str, pace: Pace) -> Act:
     """What a line asks for, ready to be done in a transaction. Raises KithErrors for what cannot be found."""
     if part == "bookmarks":
-        entry = await _entry(line, pace)
+        entry = await _entry(actor, line, pace)
         return lambda: reactions.bookmark(actor, entry)
     if part == "domain_blocks":
         return lambda: domain_blocks.block(actor, line)
@@ -82,12 +83,15 @@ async def _person(line: str, pace: Pace) -> Actor:
     return found
 
 
-async def _entry(uri: str, pace: Pace) -> Entry:
-    if not uri.startswith(("https://", "http://")) or len(uri) > 2048:
-        raise Invalid({"line": "no address"}, "This is no address of a post.")
+async def _entry(actor: Actor, uri: str, pace: Pace) -> Entry:
+    try:
+        host = parse_url(uri).authority
+    except Refused:
+        raise Invalid({"line": "no address"}, "This is no address of a post.") from None
     found = await by_uri(uri)
-    host = (urlsplit(uri).hostname or "").lower()
-    if found is None and f"{here().base_url}/" not in uri:
+    if found is not None and not await may_see(viewer_of(actor), found):
+        found = None  # nobody learns from an import that it is there
+    elif found is None and not uri.startswith(f"{here().base_url}/"):
         await pace.keep(host)
         looked_up = await here().hooks.look_up(address=uri, fresh=False)
         found = looked_up if isinstance(looked_up, Entry) else None

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from core import actors, circles, filter_rules, followed, people_lists
+from core.audience import may_see, viewer_of
 from core.circles import friends_among
 from core.database import LOWEST_ID, rows
 from core.entries import by_uri
@@ -40,6 +41,7 @@ PARTS = {
     "follows": 20_000,
     "mutesUntil": 20_000,
 }
+_WORDS = ("followedTags", "mutedThreads")  # of these each is a text, of all others an object
 _WHO = "CASE WHEN a.domain = '' THEN a.username ELSE a.username || '@' || a.domain END"  # as this server names them
 _ADDRESS = "a.username || '@' || CASE WHEN a.domain = '' THEN '{}' ELSE a.domain END AS address"
 
@@ -170,7 +172,7 @@ async def _mutes(actor: Actor) -> AsyncIterator[Mapping[str, Any]]:
 
 # -- Back in -------------------------------------------------------------------
 def parts_of(stored: Any) -> list[tuple[str, Any]]:
-    """What there is to bring, each thing with the part it belongs to; whatever is none is left out."""
+    """What there is to bring, each thing with the part it belongs to."""
     if not isinstance(stored, Mapping):
         return []
     listed = {part: stored.get(part) for part in PARTS}
@@ -179,12 +181,13 @@ def parts_of(stored: Any) -> list[tuple[str, Any]]:
         for part, things in listed.items()
         if isinstance(things, list)
         for one in things[: PARTS[part]]
-        if isinstance(one, (str, Mapping))
     ]
 
 
 async def bring(actor: Actor, part: str, one: Any) -> None:
     """Choose it again. Raises Invalid for what makes no sense, Conflict for what is so already, NotFound."""
+    if part not in _WORDS and not isinstance(one, Mapping):
+        raise Invalid({"line": "no object"}, "This is nothing that could be brought.")
     await _BRINGING[part](actor, one)
 
 
@@ -232,7 +235,7 @@ async def _bring_tag(actor: Actor, one: Any) -> None:
 async def _bring_thread(actor: Actor, one: Any) -> None:
     """Only of what is known here: nobody is asked for a conversation that is not wanted."""
     entry = await by_uri(_whole(one))
-    if entry is None:
+    if entry is None or not await may_see(viewer_of(actor), entry):
         raise NotFound("This conversation is not known here.")
     await followed.mute_thread(actor, entry)
 

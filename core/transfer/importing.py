@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ import structlog
 from core.accounts.audit import record
 from core.accounts.models import Account
 from core.accounts.profile_pictures import set_picture
-from core.database import DatabaseUnavailable, OperationalError, now, transaction
+from core.database import OperationalError, now, transaction
 from core.errors import Conflict, Invalid, KithError
 from core.instance import here
 from core.models import Actor
 from core.storage.models import ProfilePicture
 from core.tasks import task
 from core.transfer import choices, reading
-from core.transfer.bringing import Pace, act_of, bring_profile
+from core.transfer.bringing import Act, Pace, act_of, bring_profile
 from core.transfer.models import Transfer
 from core.transfer.reading import ARCHIVE, FILES, Zip
 from core.transfer.report import Report
@@ -34,6 +34,7 @@ FINISHED_AFTER = 6 * 3600.0  # the job finishes what a command began and was kil
 SLICE_SECONDS = 60.0  # then the next job goes on, so that none runs for hours
 BATCH = 50  # posts brought in one transaction
 PROFILE, POSTS, PLUGIN, CHOICES = "profile", "posts", "plugin", "choices"
+UNREADABLE = "This could not be read."
 Line = tuple[str, Any]
 
 
@@ -159,6 +160,13 @@ class _Import:
                 self.report.failed(line, error.sentence)
                 await self._progress()
             return
+        await self._act(line, act)
+
+    async def _choice(self, part: str, one: Any) -> None:
+        await self._act(part, lambda: choices.bring(self.actor, part, one))
+
+    async def _act(self, line: str, act: Act) -> None:
+        """Do what a line asks for; one that nobody thought of fails alone, and stops nothing that comes after it."""
         async with transaction():
             try:
                 async with transaction():
@@ -168,18 +176,11 @@ class _Import:
                 self.report.add("already")
             except KithError as error:
                 self.report.failed(line, _reason(error))
-            await self._progress()
-
-    async def _choice(self, part: str, one: Any) -> None:
-        async with transaction():
-            try:
-                async with transaction():
-                    await choices.bring(self.actor, part, one)
-                self.report.add("done")
-            except Conflict:
-                self.report.add("already")
-            except KithError as error:
-                self.report.failed(part, _reason(error))
+            except OperationalError:
+                raise
+            except Exception:
+                log.exception("import_failed", transfer=self.transfer.id)
+                self.report.failed(line, UNREADABLE)
             await self._progress()
 
     async def _posts(self, archive: Zip | None, posts: Sequence[Any]) -> None:
@@ -191,7 +192,7 @@ class _Import:
         followers = person.get("followers") if isinstance(person, dict) else None
         outbox = {"actor": origin, "followers": followers, "orderedItems": list(posts)}
         async with transaction():
-            taken = await self._hook({"core": {"outbox.json": outbox}}, len(posts))
+            taken = await self._hook({"core": {"outbox.json": outbox}}, len(posts), transaction())
             nobody = {"failed": len(posts), "reasons": {"Nothing here takes posts in.": len(posts)}}
             self.report.add_counts(taken or nobody)
             await self._progress(len(posts))
@@ -208,15 +209,21 @@ class _Import:
             self.report.add_counts(taken)
             await self._progress()
 
-    async def _hook(self, content: dict[str, Any], number: int) -> dict[str, Any]:
-        """What plugins say came of it: together they answer for so many things at most, or for all with failure."""
+    async def _hook(
+        self, content: dict[str, Any], number: int, scope: AbstractAsyncContextManager[object] | None = None
+    ) -> dict[str, Any]:
+        """What plugins say came of it: together they answer for so many things at most, or for all with failure.
+
+        `scope` is a transaction of its own, so that a failure spoils none around it.
+        """
         try:
-            answers = await here().hooks.import_account(account=self.account, archive=content)
-        except (DatabaseUnavailable, OperationalError):
-            raise
-        except Exception:
+            async with scope or nullcontext():
+                answers = await here().hooks.import_account(account=self.account, archive=content)
+        except Exception as error:
+            if isinstance(error.__cause__ or error, OperationalError):
+                raise  # the database is busy or away: it is tried again
             log.exception("import_failed", transfer=self.transfer.id)
-            return {"failed": number, "reasons": {"This could not be read.": number}}
+            return {"failed": number, "reasons": {UNREADABLE: number}}
         return next((answer for answer in answers if isinstance(answer, dict)), {})
 
     async def _profile(self, archive: Zip) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.text import without_controls
+
 OUTCOMES = ("done", "already", "failed")
 LINES_AT_MOST = 100
 REASONS_AT_MOST = 20
@@ -27,7 +29,7 @@ class Report:
         self.add("failed")
         self._reason(reason, 1)
         if len(self._lines) < LINES_AT_MOST:
-            self._lines.append({"line": line[:200], "reason": reason[:200]})
+            self._lines.append({"line": without_controls(line[:200]), "reason": reason[:200]})
 
     def add_counts(self, counts: Mapping[str, Any]) -> None:
         """Count what a plugin says: numbers under `done`, `already` and `failed`, and under `reasons` by sentence."""
