@@ -54,9 +54,12 @@ def _announce(actor: Actor, uri: str, entry: Entry) -> Document:
 
 async def _creates(actor: Actor, entries: Sequence[Entry]) -> list[Document]:
     ids = [entry.id for entry in entries]
+    # An answer went to all whom its author cannot see to be in a circle: of those not named, only whom it answers.
     mentions = await _grouped(
         "SELECT m.entry_id, m.silent, a.uri, a.username, a.domain FROM core_mention m"
-        " JOIN core_actor a ON a.id = m.actor_id WHERE m.entry_id",
+        " JOIN core_actor a ON a.id = m.actor_id JOIN core_entry e ON e.id = m.entry_id"
+        " LEFT JOIN core_entry p ON p.id = e.reply_to_id"
+        " WHERE (NOT m.silent OR e.reply_to_id IS NULL OR p.author_id = m.actor_id) AND m.entry_id",
         ids,
         "m.id",
     )

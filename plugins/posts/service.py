@@ -178,8 +178,8 @@ async def change(
     if entry.reply_to_id:
         parent = await Entry.get(id=entry.reply_to_id)
         await answering(draft, parent)
-    if entry.visibility == "circle":  # who was sent it goes on seeing it, whoever is in the circle now
-        draft.silent_mentions = await Actor.filter(id__in=await entries.addressed(entry))
+    if entry.visibility in ("circle", "direct"):  # new words bring it before nobody it was not sent to
+        draft.silent_mentions = await _sent_to(entry, draft.silent_mentions)
     is_same = [one.file_id for one in shown] == [one.file_id for one in attachments]
     if is_same and draft.poll is None and all(getattr(draft, name) == getattr(entry, name) for name in _SAID):
         await change_policies(entry, reply=reply_policy, quote=quote_policy)
@@ -195,6 +195,19 @@ async def change(
         await files.let_go(before - after)
         await polls.end_later(entry, draft.poll)
         return await entries.edit(entry, draft)
+
+
+async def _sent_to(entry: Entry, answered: Sequence[Actor]) -> list[Actor]:
+    """Those to whom what is for a few goes without being named, when it is edited; `answered` are those it answers.
+
+    Of a circle whoever was sent it goes on seeing it, whoever is in the circle now. Of a message those whom it would go
+    to as an answer, as far as it went to them before: it may be narrower than what it answers, which itself may be for
+    more people by now.
+    """
+    before = await entries.addressed(entry)
+    if entry.visibility == "circle":
+        return await Actor.filter(id__in=before)
+    return [one for one in answered if one.id in before]
 
 
 async def _tags_beside_words(entry: Entry) -> list[str]:
