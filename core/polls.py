@@ -51,12 +51,12 @@ async def vote(actor: Actor, entry: Entry, choices: Sequence[int]) -> None:
     over or the actor voted already, Invalid naming "choices".
     """
     await _may_vote(actor, entry)
-    titles = await poll_rows.titles(entry.id)
     wanted = list(dict.fromkeys(choices))
-    if not wanted or any(not 0 <= choice < len(titles) for choice in wanted):
-        raise Invalid({"choices": f"Choose from the answers there are, by their place: 0 to {len(titles) - 1}."})
     async with transaction():
         poll = await _locked(entry)
+        titles = await poll_rows.titles(entry.id)  # which an edit may just have changed
+        if not wanted or any(not 0 <= choice < len(titles) for choice in wanted):
+            raise Invalid({"choices": f"Choose from the answers there are, by their place: 0 to {len(titles) - 1}."})
         if len(wanted) > 1 and not poll["multiple"]:
             raise Invalid({"choices": "Only one answer can be chosen here."})
         if await _chosen(actor, entry):
@@ -72,11 +72,11 @@ async def vote(actor: Actor, entry: Entry, choices: Sequence[int]) -> None:
 async def receive_vote(actor: Actor, entry: Entry, title: str) -> None:
     """Count what somebody elsewhere chose in a poll of ours; of several they come one by one. Raises as `vote`."""
     await _may_vote(actor, entry)
-    titles = await poll_rows.titles(entry.id)
-    if title not in titles:
-        raise NotFound("This poll has no such answer.")
     async with transaction():
         poll = await _locked(entry)
+        titles = await poll_rows.titles(entry.id)
+        if title not in titles:
+            raise NotFound("This poll has no such answer.")
         chosen = await _chosen(actor, entry)
         position = titles.index(title)
         if position in chosen or (chosen and not poll["multiple"]):

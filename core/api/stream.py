@@ -105,7 +105,7 @@ class _Watch:
         if data.get("user") in unwanted or data.get("sharedBy") in unwanted:
             return None
         quote = data.get("quote") or {}
-        if event["type"] in ("counts", "card") and not await self._may_see(data["postId"]):
+        if event["type"] in ("counts", "card", "poll") and not await self._may_see(data["postId"]):
             return None  # it was for their eyes when they began to look
         if frame.replayed and event["type"] == "post" and not await self._may_see(data["postId"]):
             return None
