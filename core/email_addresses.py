@@ -9,6 +9,7 @@ from email.headerregistry import Address
 import idna
 
 LONGEST = 254  # RFC 5321, section 4.5.3.1.3
+LONGEST_KEY = 320  # as columns hold it
 _NAME = re.compile(r"[^@\s\"<>(),:;\\\[\]\x00-\x20\x7f]+")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _SENDER = re.compile(r"(?P<bare>[^@\s<>,;]+@[^@\s<>,;]+)|(?P<name>[^<>]*)<(?P<address>[^@\s<>,;]+@[^@\s<>,;]+)>")
@@ -49,12 +50,12 @@ def ascii_form(text: str) -> str:
 def email_key(text: str) -> str:
     """What makes two addresses the same one: letters' case and how an international domain is written do not matter.
 
-    For what is no address, the text in small letters, which belongs to nobody.
+    For what is no address, the text in small letters, which belongs to nobody; never more than a column holds.
     """
     try:
-        return unicodedata.normalize("NFC", ascii_form(text)).lower()
+        return unicodedata.normalize("NFC", ascii_form(text)).lower()[:LONGEST_KEY]
     except ValueError:
-        return text.lower()
+        return text.lower()[:LONGEST_KEY]
 
 
 def sender_address(text: str, name: str = "") -> Address:

@@ -14,6 +14,7 @@ from core.models import Actor, Entry, Follow
 
 Row = dict[str, Any]
 TAGS_AT_MOST = 500
+LONGEST_TAG = 255
 
 
 # -- People --------------------------------------------------------------------
@@ -39,7 +40,7 @@ async def want(actor: Actor, target: Actor, *, shares: bool | None = None, repli
 async def follow_tag(actor: Actor, name: str) -> TagFollow:
     """Have public posts with a hashtag come home. Raises Invalid for what is none or is one too many, Conflict."""
     name = name.lstrip("#＃")
-    if [*find_tags(f"#{name}")] != [name] or len(name) > 255:
+    if [*find_tags(f"#{name}")] != [name] or max(len(name), len(tag_key(name))) > LONGEST_TAG:
         raise Invalid({"tag": "This is not a hashtag."})
     async with transaction():
         await one_at_a_time(f"followed tags:{actor.id}")
@@ -73,7 +74,8 @@ async def unfollow_tag(actor: Actor, name: str) -> None:
 
 async def follows_tag(actor: Actor, name: str) -> bool:
     """Whether somebody follows a hashtag."""
-    return await TagFollow.exists(actor_id=actor.id, key=tag_key(name))
+    key = tag_key(name)
+    return len(key) <= LONGEST_TAG and await TagFollow.exists(actor_id=actor.id, key=key)
 
 
 async def tags(actor: Actor, before: str | None, limit: int) -> list[Row]:

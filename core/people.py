@@ -13,6 +13,7 @@ from core.looking_up import look_up
 from core.models import ACCEPTED, REQUESTED, Actor, FormerName
 
 Row = dict[str, Any]
+LONGEST_NAME = 255  # of somebody, or of a server: as columns hold it
 
 
 async def find(name: str) -> Actor | None:
@@ -20,7 +21,7 @@ async def find(name: str) -> Actor | None:
     if is_id(name):
         return await Actor.get_or_none(id=name)
     username, _, host = name.removeprefix("@").partition("@")
-    if not username or len(name) > 300 or "\x00" in name:
+    if not username or "\x00" in name or max(len(username.lower()), len(host.lower())) > LONGEST_NAME:
         return None
     if not host or host.lower() == here().domain.lower():
         return await named_here(username)
@@ -36,11 +37,17 @@ async def seen_here(username: str) -> Actor | None:
 
 async def named_here(username: str) -> Actor | None:
     """Who bears this name on this server, or bore it before they took another one."""
-    actor = await Actor.get_or_none(username_key=username.lower(), domain="")
-    if actor is None:
+    actor = await named(username)
+    if actor is None and len(username.lower()) <= LONGEST_NAME:
         former = await FormerName.get_or_none(username_key=username.lower()).select_related("actor")
         actor = former.actor if former else None
     return actor
+
+
+async def named(username: str) -> Actor | None:
+    """Who bears this name on this server now."""
+    key = username.lower()
+    return await Actor.get_or_none(username_key=key, domain="") if len(key) <= LONGEST_NAME else None
 
 
 async def visible_actor(viewer: Viewer, name: str) -> Actor:

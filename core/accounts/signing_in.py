@@ -21,6 +21,7 @@ from core.email_addresses import email_key
 from core.errors import Unauthenticated
 from core.instance import here
 from core.models import Actor
+from core.people import named
 from core.tokens import BadToken
 
 FIRST_STEP = "first-step"
@@ -150,7 +151,7 @@ async def _first(name: str, password: str, client: Client) -> tuple[Account, Act
     actor = (
         await Actor.get_or_none(id=account.actor_id)
         if account
-        else await Actor.get_or_none(username_key=name.lower().removeprefix("@"), domain="")
+        else await named(name.removeprefix("@"))
     )
     account = account or (await Account.get_or_none(actor_id=actor.id) if actor else None)
     guesses = PasswordGuesses(name, account, client.address)

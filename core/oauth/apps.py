@@ -21,6 +21,7 @@ OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 NAME_AT_MOST = 60
 URI_AT_MOST = 2000
 URIS_AT_MOST = 10
+LONGEST_ID = 64
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _URI = re.compile(r"[!#-;=?-\[\]_a-z~]+", re.IGNORECASE)  # visible ASCII but for what no URI holds
 
@@ -122,7 +123,8 @@ def _same_but_for_port(uri: str, known: str) -> bool:
 
 async def find(client_id: str) -> App | None:
     """The app that is known by this id."""
-    return await App.get_or_none(client_id=client_id)
+    is_one = len(client_id) <= LONGEST_ID and client_id.isprintable()
+    return await App.get_or_none(client_id=client_id) if is_one else None
 
 
 async def authenticated(client_id: str, secret: str) -> App:
