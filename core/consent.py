@@ -1,4 +1,4 @@
-"""Whose consent a quote needs, how they are asked, and what stands in its place until they agree (FEP-044f)."""
+"""Whose consent a quote or an answer needs, how they are asked, and what stands in its place until they agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from core.database import execute, new_id, value
 from core.errors import Rejected
 from core.html import with_quote_inline
 from core.models import Actor, Entry
+from core.policies import permits_at_once
 from core.quote_models import QuoteRequest
 
 PENDING_OF_ONE = 20  # of one person with one author
@@ -20,6 +21,16 @@ def needs_consent(author: Actor, quoted: Entry | None, visibility: str) -> bool:
     if quoted is None or quoted.author_id == author.id or not author.is_local or visibility == "private":
         return False
     return not quoted.is_local or quoted.quote_policy == "ask"
+
+
+async def reply_needs_consent(author: Actor, parent: Entry | None, visibility: str) -> bool:
+    """Whether whom an answer of somebody here answers, on another server, has to be asked first.
+
+    An author here has said who may, and that is known.
+    """
+    if parent is None or parent.is_local or not author.is_local or visibility == "private":
+        return False
+    return not await permits_at_once(author, parent)
 
 
 async def wait_for_answer(quoted: Entry, asker: Actor, quoting_uri: str, entry: Entry | None, uri: str = "") -> None:

@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core import poll_rows, prepared, revisions, timelines
+from core.acts import Act as Act
 from core.audience import Viewer, may_see
-from core.consent import as_link, needs_consent, still_asking, wait_for_answer
+from core.consent import as_link, needs_consent, reply_needs_consent, still_asking
 from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
 from core.entry_counts import count
 from core.errors import NotFound, Rejected
+from core.going_out import ask_to_reply, go_out, withdraw_answer
 from core.html import tag_key
 from core.instance import here
 from core.live_feed import announce_published, announce_removed
 from core.models import Actor, Attachment, Entry, EntryTag, Mention
 from core.poll_rows import PollDraft
-from core.quote_models import QuoteRequest
+from core.quote_models import QuoteRequest, ReplyRequest
 from core.storage.files import discard
 from core.tombstones import bury
 
@@ -121,21 +123,6 @@ def quietly() -> Iterator[None]:
         _quiet.reset(token)
 
 
-@dataclass(frozen=True)
-class Act:
-    """Something done here that other servers may have to learn of.
-
-    `verb` is a key of the `outbox` hook's tables. The hook `outgoing` gets it inside the transaction that did it.
-    """
-
-    verb: str
-    actor: Actor
-    entry: Entry | None = None
-    target: Actor | None = None
-    uri: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
 @asynccontextmanager
 async def publishing(draft: Draft) -> AsyncIterator[Entry]:
     """Store an entry with all that belongs to it in one transaction, and tell of it once that is committed.
@@ -150,32 +137,30 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
     async with transaction():
         await here().hooks.before_publish(draft=draft)
         entry = _entry_of(draft)
+        waits = not quiet and await reply_needs_consent(draft.author, draft.reply_to, draft.visibility)
+        if waits:  # for nobody else, until whom it answers agrees
+            entry.visibility = "private"
         await entry.save(force_create=True)
         await _store_parts(entry, draft)
         if draft.poll is not None:
             await poll_rows.store(entry.id, draft.poll)
         if draft.quote and not entry.quote_id:
             await QuoteRequest.create(entry_id=entry.id, quoted_id=draft.quote.id)
+        if waits and draft.reply_to:
+            await ReplyRequest.create(entry_id=entry.id, parent_id=draft.reply_to.id, visibility=draft.visibility)
         await count(entry, 1)
         prepared.published(entry, map(tag_key, draft.tags))
         yield entry
         if not quiet:
             await timelines.place(entry, [tag_key(name) for name in draft.tags])
-            if draft.author.is_local:
-                await here().hooks.outgoing(act=Act("create", draft.author, entry=entry))
-                if draft.quote and not entry.quote_id:
-                    await _ask_to_quote(entry, draft.author, draft.quote)
+            if waits and draft.reply_to:
+                await ask_to_reply(entry, draft.author, draft.reply_to, draft.visibility)
+            elif draft.author.is_local:
+                await go_out(entry, draft.author, draft.quote)
             after_commit(lambda: announce_published(entry))
         await here().hooks.entry_stored(entry=entry)
-        after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=quiet))
-
-
-async def _ask_to_quote(entry: Entry, author: Actor, quoted: Entry) -> None:
-    if quoted.is_local:
-        await wait_for_answer(quoted, author, entry.uri, entry)
-        return
-    target = await Actor.get(id=quoted.author_id)
-    await here().hooks.outgoing(act=Act("quote_request", author, entry=entry, target=target, uri=quoted.uri))
+        if not waits:
+            after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=quiet))
 
 
 def _entry_of(draft: Draft) -> Entry:
@@ -287,6 +272,7 @@ async def remove(entry: Entry, by: Actor) -> None:
         author = await Actor.get(id=entry.author_id)
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
+            await withdraw_answer(entry, author)
         await count(entry, -1)
         await poll_rows.remove(entry.id)
         shown = await rows("SELECT file_id FROM core_attachment WHERE entry_id = $1 AND file_id IS NOT NULL", entry.id)
@@ -309,6 +295,7 @@ _PARTS = (
     "core_revision",
     "core_quote_request",
     "core_quote_asked",
+    "core_reply_request",
     "core_pin",
     "core_like",
     "core_boost",

@@ -12,7 +12,16 @@ async def count(entry: Entry, step: int) -> None:
 
     What it answers and what it quotes, in the order of their ids; what is for a few is not counted as a quote.
     """
-    counted = (step, step if entry.visibility in OPEN else 0)  # of all, and of those that everybody may see
+    await _count(entry, step, step if entry.visibility in OPEN else 0)
+
+
+async def count_opened(entry: Entry, step: int) -> None:
+    """Count an entry that was there before as one that everybody may see, or no more; in its transaction."""
+    await _count(entry, 0, step)
+
+
+async def _count(entry: Entry, of_all: int, of_open: int) -> None:
+    counted = (of_all, of_open)
     counts = [(_COUNT_REPLY, counted, entry.reply_to_id), (_COUNT_QUOTE, counted[1:], entry.quote_id)]
     for sql, numbers, entry_id in sorted(counts, key=lambda one: one[2] or ""):
         if entry_id and any(numbers):

@@ -41,12 +41,14 @@ async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
         "SELECT e.*, q.uri AS quote_uri, q.url AS quote_url, q.content AS quote_content, q.visibility AS quote_for,"
         " q.deleted_at AS quote_gone, q.content_warning AS quote_warning, q.published_at AS quote_at,"
         " q.title AS quote_title, q.language AS quote_language,"
-        " q.id AS quote_entry, w.state AS quote_state, q.author_id AS quote_author, a.version AS author_version,"
-        " p.author_id AS parent_author, o.id AS asks, o.multiple AS asks_for_many, o.expires_at AS asks_until,"
+        " y.state AS reply_state, q.id AS quote_entry, w.state AS quote_state, q.author_id AS quote_author,"
+        " a.version AS author_version, p.author_id AS parent_author,"
+        " o.id AS asks, o.multiple AS asks_for_many, o.expires_at AS asks_until,"
         " (SELECT 1 FROM core_pin n WHERE n.entry_id = e.id) AS is_pinned,"
         f" {CARD_COLUMNS}"
         " FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
         " LEFT JOIN core_quote_request w ON w.entry_id = e.id"
+        " LEFT JOIN core_reply_request y ON y.entry_id = e.id"
         " LEFT JOIN core_entry q ON q.id = COALESCE(e.quote_id, w.quoted_id)"
         " LEFT JOIN core_entry p ON p.id = e.reply_to_id LEFT JOIN core_poll o ON o.entry_id = e.id"
         " LEFT JOIN core_linked_card k ON k.entry_id = e.id LEFT JOIN core_link_card c ON c.id = k.card_id"
@@ -183,6 +185,7 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "inReplyTo": entry["reply_to_id"],
         "inReplyToUser": _reply_author(entry, parts),
         "rootId": entry["root_id"],
+        "replyState": entry["reply_state"],
         "createdAt": stamp(entry["published_at"]),
         "editedAt": stamp(entry["edited_at"]),
         "isDeleted": entry["deleted_at"] is not None,

@@ -62,6 +62,19 @@ def ties_sql(viewer: int, entries: int) -> str:
     )
 
 
+async def permits_at_once(actor: Actor, entry: Entry) -> bool:
+    """Whether somebody may answer what is from elsewhere without proof that its author agrees.
+
+    Who follows whom there, their server knows alone. Whoever is mentioned may, unless nobody may.
+    """
+    if entry.reply_policy == "everyone" or entry.author_id == actor.id:
+        return True
+    if entry.reply_policy == "nobody":
+        return False
+    found = await rows("SELECT 1 FROM core_mention WHERE entry_id = $1 AND actor_id = $2", entry.id, actor.id)
+    return bool(found)
+
+
 async def permits(actor: Actor, action: Action, entry: Entry) -> bool:
     """Whether the author of an entry lets somebody, here or elsewhere, answer or quote it."""
     policy = policy_of(entry, action)

@@ -1,4 +1,4 @@
-"""Quotes that wait for the consent of whom they quote."""
+"""Quotes and answers that wait for the consent of whom they quote or answer."""
 
 from __future__ import annotations
 
@@ -28,6 +28,25 @@ class QuoteRequest(Model):
     class Meta:
         table = "core_quote_request"
         indexes = (OrderedIndex(fields=["quoted_id"], name="core_quote_request_quoted"),)
+
+
+class ReplyRequest(Model):
+    """An answer of somebody here to what somebody elsewhere wrote, who was asked or said no: its author alone sees it.
+
+    It is deleted when they agree: then the entry has the `visibility` it was written with.
+    """
+
+    id = IdField(primary_key=True, default=new_id)
+    entry: fields.OneToOneRelation[Any] = fields.OneToOneField("core.Entry", related_name=False)
+    entry_id: str
+    parent: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    parent_id: str
+    visibility = fields.CharField(10)
+    state = fields.CharField(8, default=PENDING)
+
+    class Meta:
+        table = "core_reply_request"
+        indexes = (OrderedIndex(fields=["parent_id"], name="core_reply_request_parent"),)
 
 
 class QuoteAsked(Model):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from core import prepared
 from core.audience import OPEN
-from core.database import execute, transaction
-from core.models import Entry
+from core.database import after_commit, execute, rows, transaction
+from core.instance import here
+from core.models import Actor, Entry
+from core.policies import permits_at_once
 
 
-async def attach(entry: Entry, parent: Entry) -> bool:
+async def attach(entry: Entry, parent: Entry, *, is_agreed: bool = False) -> bool:
     """Put an answer whose parent was not known, and all below it, where it belongs; False where it has a place already.
 
-    It counts among the answers to its parent from now on. What would then stand above itself is left alone.
+    It counts among the answers to its parent from now on. What would then stand above itself is left alone, and so is
+    what whom it answers has to agree to, unless that is known (`is_agreed`).
     """
     root_id = parent.root_id or parent.id
     if entry.id in (parent.id, root_id) or entry.reply_to_uri != parent.uri:
+        return False
+    if not (is_agreed or await permits_at_once(await Actor.get(id=entry.author_id), parent)):
         return False
     async with transaction():
         if not await execute(
@@ -34,3 +39,32 @@ async def attach(entry: Entry, parent: Entry) -> bool:
         )
         prepared.forget(*map(prepared.of_entry, (entry.id, parent.id)), *map(prepared.of_thread, (entry, parent)))
     return True
+
+
+async def detach(entry: Entry) -> None:
+    """Let an answer, with all below it, stand for itself: whom it answers does not want it, or no more."""
+    async with transaction():
+        found = await rows("SELECT reply_to_id, root_id FROM core_entry WHERE id = $1", entry.id)
+        parent_id, root_id = (found[0]["reply_to_id"], found[0]["root_id"]) if found else (None, None)
+        if parent_id is None:
+            return
+        await execute(
+            "UPDATE core_entry SET reply_to_id = NULL, root_id = NULL, version = version + 1 WHERE id = $1", entry.id
+        )
+        await execute(
+            "WITH RECURSIVE down (id) AS (SELECT e.id FROM core_entry e WHERE e.reply_to_id = $1"
+            " UNION SELECT e.id FROM core_entry e JOIN down d ON e.reply_to_id = d.id)"
+            " UPDATE core_entry SET root_id = $1 WHERE root_id = $2 AND id IN (SELECT id FROM down)",
+            entry.id,
+            root_id,
+        )
+        if entry.deleted_at is None:
+            await execute(
+                "UPDATE core_entry SET replies_count = replies_count - 1, open_replies_count = open_replies_count - $1"
+                " WHERE id = $2",
+                int(entry.visibility in OPEN),
+                parent_id,
+            )
+        stale = (entry.id, parent_id, root_id)
+        prepared.forget(*map(prepared.of_entry, stale), prepared.of_thread(entry), f"thread:{entry.id}")
+        after_commit(lambda: here().hooks.entry_updated(entry=entry))

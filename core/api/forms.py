@@ -246,8 +246,9 @@ class Post(Form):
     language: str | None
     visibility: Visibility
     local_only: bool
-    reply_policy: Policy = Field(
-        description="Who may answer; the author always may, and those mentioned unless it is `nobody`."
+    reply_policy: QuotePolicy = Field(
+        description="Who may answer; the author always may, and those mentioned unless it is `nobody`. `ask`, of posts"
+        " of other servers only: everybody may ask its author."
     )
     quote_policy: QuotePolicy = Field(
         description="Who may quote it, of those who may see what everybody may; `ask`: they ask its author first."
@@ -267,6 +268,10 @@ class Post(Form):
     in_reply_to: str | None
     in_reply_to_user: UserShort | None
     root_id: str | None
+    reply_state: Literal["pending", "refused"] | None = Field(
+        description="On your own answers to people on other servers who want to be asked: `visibility` is `private`"
+        " until they agree."
+    )
     likes_count: int
     comments_count: int
     shares_count: int

@@ -31,6 +31,7 @@ from core.federation import (
     reactions,
     readers,
     receiving,
+    reply_activities,
     routes,
     threads,
 )
@@ -123,7 +124,7 @@ async def erase_account(account: Account) -> None:
 
 @hookimpl
 def outbox() -> Mapping[str, Any]:
-    parts = (activities, entry_activities, poll_handlers, reactions, quote_activities, pins)
+    parts = (activities, entry_activities, poll_handlers, reactions, quote_activities, reply_activities, pins)
     return {verb: writer for part in parts for verb, writer in part.WRITERS.items()}
 
 
@@ -142,7 +143,7 @@ def doors() -> Sequence[Door]:
 
 @hookimpl
 def inbox() -> Mapping[str, Any]:
-    parts = (handlers, entry_handlers, reactions, quote_activities, pins)
+    parts = (handlers, entry_handlers, reactions, quote_activities, reply_activities, pins)
     return {name: handler for part in parts for name, handler in part.INBOX.items()}
 
 

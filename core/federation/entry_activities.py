@@ -8,9 +8,10 @@ from core.audience import OPEN
 from core.database import now, value
 from core.entries import Act, Document
 from core.federation.addresses import activity_url
+from core.federation.consent import document_of
 from core.federation.outbox import Writer
-from core.federation.quotes import document_of, quoters_of
 from core.federation.recipients import LOOKED_AT
+from core.federation.stamps import given_to
 from core.models import ACCEPTED, Actor, Entry
 from core.outbound import PUBLIC, Outbound, addressed, stamp
 
@@ -77,7 +78,7 @@ async def delete(act: Act) -> Outbound:
     return Outbound(
         {"type": "Delete", "to": [PUBLIC], "cc": [], "object": {"id": entry.uri, "type": "Tombstone"}},
         to_followers=entry.visibility in FOLLOWED,
-        actors=[*audience.actors, *await quoters_of(entry)],
+        actors=[*audience.actors, *await given_to(entry)],
         to_involved=True,
         to_reached=True,
     )

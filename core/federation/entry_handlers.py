@@ -9,7 +9,7 @@ from core import emoji_reactions, entries, reactions
 from core.database import now, row
 from core.entries import Document
 from core.errors import NotFound, Rejected
-from core.federation import quotes
+from core.federation import consent
 from core.federation import reactions as signs
 from core.federation.forwarding import pass_on_later
 from core.federation.handling import Handler
@@ -44,7 +44,7 @@ async def _publish(incoming: Incoming, document: Document) -> str | None:
         return "This is known already."
     if before:
         raise Rejected("This was deleted.")
-    published = await quotes.receive(kind, incoming.actor, document)
+    published = await consent.receive(kind, incoming.actor, document)
     await pass_on_later(incoming, published)
     return None if published else "There is nothing to publish."
 
@@ -66,7 +66,7 @@ async def receive_update(incoming: Incoming) -> str | None:
     own_kind = here().kinds.get(known.kind)
     if own_kind is None or own_kind.receive is None:
         return UNKNOWN
-    changed = await quotes.receive(own_kind, incoming.actor, document, known)
+    changed = await consent.receive(own_kind, incoming.actor, document, known)
     await pass_on_later(incoming, changed)
     return None if changed else "There is nothing newer in it."
 
@@ -81,7 +81,7 @@ async def receive_delete(incoming: Incoming) -> str | None:
     if known is None:
         if not incoming.is_of_sender(uri):
             raise Rejected("This belongs to another server.")
-        if await quotes.revoked_by(incoming.actor, uri):
+        if await consent.revoked_by(incoming.actor, uri):
             return None
         await bury(uri, incoming.actor.uri)
         return UNKNOWN

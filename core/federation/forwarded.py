@@ -15,7 +15,7 @@ from core import entries
 from core.audience import OPEN
 from core.database import row, transaction
 from core.errors import KithError
-from core.federation import quotes
+from core.federation import consent, stamps
 from core.federation.addresses import host_of, is_ours, same_origin
 from core.federation.documents import Document, first_known_type, id_of
 from core.federation.domains import is_refused
@@ -141,9 +141,9 @@ async def _change(known: Entry, document: Document) -> None:
     if kind is None or kind.receive is None or kind_of(document) is None:
         return
     await fetch_references(document, thread=(known.uri,))
-    document = await quotes.checked(document)
+    document = await stamps.checked(document)
     author = await Actor.get(id=known.author_id)
     async with transaction():
         current = await Entry.get_or_none(id=known.id, deleted_at=None)
         if current is not None and author.is_here:
-            await quotes.receive(kind, author, document, current)
+            await consent.receive(kind, author, document, current)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from core import entries
 from core.database import now
 from core.errors import KithError, Rejected
-from core.federation import origin, quotes
+from core.federation import origin, stamps
 from core.federation.addresses import is_address, is_ours, same_origin
 from core.federation.documents import Document, id_of
 from core.federation.normalise import Activity, read_loosely
@@ -103,7 +103,7 @@ class Incoming:
     async def object(self) -> Document:
         """The sender's own object, with to and cc: as it is embedded where that counts, else as it was fetched.
 
-        The consent to a quote stands on it only where it holds.
+        The consent to what it quotes and answers stands on it only where it holds.
         Whoever and whatever it refers to was looked for and is known now, if it is to be had. Raises Rejected, Later.
         """
         document = origin.own_object(self.activity)
@@ -115,18 +115,17 @@ class Incoming:
         return await self._consented(document)
 
     async def _consented(self, document: Document) -> Document:
-        """With the consent to a quote that it claims only where that holds; nobody waits for it longer than once."""
-        claim = await quotes.claim_of(document)
-        if claim is None:
-            return quotes.unstamped(document)
-        if await quotes.is_known(claim):
-            return document
-        if is_ours(claim.stamp_uri):
-            return quotes.unstamped(document)
-        want = Want("document", claim.stamp_uri)
-        self._expect([want])
-        stamp = self.found[want].document
-        return document if stamp is not None and await quotes.proves(stamp, claim) else quotes.unstamped(document)
+        """With the consent that it claims only where that holds; nobody waits for it longer than once."""
+        claims = await stamps.claims_of(document)
+        holding = [claim for claim in claims if await stamps.is_known(claim)]
+        others = [claim for claim in claims if claim not in holding and not is_ours(claim.stamp_uri)]
+        wants = [Want("document", claim.stamp_uri) for claim in others]
+        self._expect(wants)
+        for claim, want in zip(others, wants, strict=True):
+            stamp = self.found[want].document
+            if stamp is not None and await stamps.proves(stamp, claim):
+                holding.append(claim)
+        return stamps.stamped(document, holding)
 
     def _fetched_object(self) -> Document:
         want = Want("document", self.object_id)

@@ -72,22 +72,23 @@ class Outgoing(Model):
         )
 
 
-class QuoteStamp(Model):
-    """Consent to a quote (FEP-044f): ours to quotes of our entries, and those of others that were looked at."""
+class Stamp(Model):
+    """Consent to a `quote` or a `reply`: ours to those of our entries, and those of others that were looked at."""
 
     id = IdField(primary_key=True, default=new_id)
     uri = fields.CharField(2048, unique=True)
-    quoted: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
-    quoted_id: str
-    quoting_uri = fields.CharField(2048)
+    kind = fields.CharField(8)
+    target: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
+    target_id: str
+    interacting_uri = fields.CharField(2048)
     actor: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
     actor_id: str
     revoked_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "federation_quote_stamp"
-        unique_together = (("quoted", "quoting_uri"),)
-        indexes = (OrderedIndex(fields=["actor_id"], name="federation_quote_stamp_actor"),)
+        table = "federation_stamp"
+        unique_together = (("target", "interacting_uri", "kind"),)
+        indexes = (OrderedIndex(fields=["actor_id"], name="federation_stamp_actor"),)
 
 
 class Delivery(Model):

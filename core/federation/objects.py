@@ -11,7 +11,7 @@ from core import entries
 from core.database import IntegrityError, one_of, rows, transaction
 from core.entries import Document
 from core.errors import KithError
-from core.federation import origin, quotes
+from core.federation import consent, origin, stamps
 from core.federation.addresses import is_ours, same_origin
 from core.federation.documents import id_of
 from core.federation.fetching import budget, fetch_document
@@ -68,10 +68,10 @@ async def receive_object(document: Document, *, thread: tuple[str, ...] = ()) ->
     if author is None or not author.is_here:
         raise Refused("the object's author is not to be had")
     await fetch_references(document, thread=(*thread, uri))
-    document = await quotes.checked(document)
+    document = await stamps.checked(document)
     try:
         async with transaction():
-            return await quotes.receive(kind, author, document)
+            return await consent.receive(kind, author, document)
     except IntegrityError:  # another process was faster
         return await entries.by_uri(uri)
     except KithError as error:
@@ -114,4 +114,3 @@ async def unknown_references(document: Document) -> list[tuple[Literal["actor", 
         *(("entry" if uri == parent else "quoted", uri) for uri in missing),
         *(("actor", uri) for uri in strangers),
     ]
-

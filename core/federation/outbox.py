@@ -42,7 +42,18 @@ _LANE_OF: Mapping[str, int] = {
 }
 # What is still said in the name of somebody who was suspended or left.
 TAKES_BACK = frozenset(
-    {"delete", "delete_actor", "quote_reject", "reject", "unboost", "unfollow", "unlike", "unreact", "update_actor"}
+    {
+        "delete",
+        "delete_actor",
+        "quote_reject",
+        "reject",
+        "reply_withdrawn",
+        "unboost",
+        "unfollow",
+        "unlike",
+        "unreact",
+        "update_actor",
+    }
 )
 # There is a peer that takes no more (section 9); what can be done without goes first.
 LARGEST_FOR_ALL = 65_536

@@ -25,8 +25,8 @@ async def erase(account: Account) -> None:
         account.actor_id,
     )
     await execute(
-        "DELETE FROM federation_quote_stamp WHERE actor_id = $1"
-        " OR quoted_id IN (SELECT e.id FROM core_entry e WHERE e.author_id = $1)",
+        "DELETE FROM federation_stamp WHERE actor_id = $1"
+        " OR target_id IN (SELECT e.id FROM core_entry e WHERE e.author_id = $1)",
         account.actor_id,
     )
     await execute(

@@ -12,6 +12,7 @@ from core.database import is_id
 from core.emoji_models import Emoji
 from core.errors import NotFound
 from core.federation.addresses import INSTANCE_ACTOR, activity_url
+from core.federation.consent import document_of
 from core.federation.documents import (
     CONTEXT,
     Document,
@@ -24,10 +25,10 @@ from core.federation.documents import (
     wants_page,
 )
 from core.federation.entry_activities import publication
-from core.federation.models import Outgoing, QuoteStamp
+from core.federation.models import Outgoing, Stamp
 from core.federation.own_keys import instance_actor
-from core.federation.quotes import document_of, stamp_document
 from core.federation.readers import admit, is_open, keep, viewer_of_request
+from core.federation.stamps import stamp_document
 from core.instance import here
 from core.models import Actor, Entry, Tombstone
 from core.people import seen_here
@@ -183,16 +184,17 @@ async def read_emoji(emoji_id: str) -> Response:
     return activity_response({"@context": CONTEXT, **emoji.document_of(found)}, personal=not is_open())
 
 
-@blueprint.get("/quote_authorizations/<stamp_id>")
-async def read_quote_stamp(stamp_id: str) -> Response:
-    """Our consent to a quote, as long as it holds (FEP-044f)."""
-    stamp = await QuoteStamp.get_or_none(id=stamp_id, revoked_at__isnull=True) if is_id(stamp_id) else None
+@blueprint.get("/quote_authorizations/<stamp_id>", endpoint="read_quote_stamp", defaults={"kind": "quote"})
+@blueprint.get("/reply_authorizations/<stamp_id>", endpoint="read_reply_stamp", defaults={"kind": "reply"})
+async def read_stamp(stamp_id: str, kind: str) -> Response:
+    """Our consent to a quote (FEP-044f) or to an answer, as long as it holds."""
+    stamp = await Stamp.get_or_none(id=stamp_id, kind=kind, revoked_at__isnull=True) if is_id(stamp_id) else None
     if stamp is None:
         raise NotFound()
-    quoted = await own_entry(stamp.quoted_id)
-    await must_see(await admit(request), quoted)
-    document = {"@context": CONTEXT, **await stamp_document(stamp, quoted)}
-    return activity_response(document, personal=not is_open())
+    target = await own_entry(stamp.target_id)
+    await must_see(await (admit if target.visibility in OPEN else viewer_of_request)(request), target)
+    document = {"@context": CONTEXT, **await stamp_document(stamp, target)}
+    return activity_response(document, personal=is_personal(target))
 
 
 @blueprint.get("/activities/<activity_id>")

@@ -16,13 +16,14 @@ from core.html import clean, quote_inline_removed, tag_key
 from core.models import Actor, Entry
 from core.outbound import VISIBLE_TO
 from core.permissions import allowed
+from core.policies import permits_at_once
 from core.poll_rows import NO_POLL
 from core.reading.emojis import emojis_of
 from core.reading.files import attachments_of
 from core.reading.permissions import stated_policy
 from core.reading.polls import poll_of
 from core.reading.values import address, as_list, first_known_type, host_of, id_of, is_public, moment
-from core.reading.words import CONSENT, content_of, language_of, quoted_address, title_of, warning_of
+from core.reading.words import CONSENT, REPLY_CONSENT, content_of, language_of, quoted_address, title_of, warning_of
 
 ADDRESSEES_AT_MOST = 200
 MENTIONS_AT_MOST = 50
@@ -51,7 +52,7 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
         content_warning=warning_of(document),
         sensitive=document.get("sensitive") is True,
         language=language_of(document),
-        reply_to=await _answered(author, parent_uri),
+        reply_to=await _answered(author, parent_uri, is_agreed=REPLY_CONSENT in document),
         reply_to_uri=parent_uri,
         reply_policy=stated_policy(document, "canReply", author),
         quote_policy=stated_policy(document, "canQuote", author),
@@ -163,15 +164,19 @@ def tags_of(document: Document) -> list[str]:
     return list(names.values())[:TAGS_AT_MOST]
 
 
-async def _answered(author: Actor, uri: str) -> Entry | None:
+async def _answered(author: Actor, uri: str, *, is_agreed: bool) -> Entry | None:
     """What it answers, where the author may see that at all: no one learns what is behind an address by answering.
 
-    What answers something of ours without being allowed to stands for itself.
+    What answers something without being allowed to stands for itself: something of ours where the author may not,
+    something of others where they have to agree, and that they did (`is_agreed`) is not proved.
     """
     parent = await entries.by_uri(uri) if uri else None
     if parent is None or (parent.visibility not in OPEN or parent.is_local) and not await _sees(author, parent):
         return None
-    return parent if not parent.is_local or await allowed(author, "reply", parent) else None
+    if is_agreed:
+        return parent
+    may = await (allowed(author, "reply", parent) if parent.is_local else permits_at_once(author, parent))
+    return parent if may else None
 
 
 async def _sees(author: Actor, entry: Entry) -> bool:

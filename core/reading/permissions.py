@@ -26,8 +26,7 @@ def stated_policy(document: Document, name: Literal["canReply", "canQuote"], aut
     said = {key: {id_of(one) for one in as_list(policy.get(key))[:LOOKED_AT_MOST]} for key in _LISTS}
     named = set().union(*said.values()) - {"", author.uri}
     if any(map(is_public, named)):
-        at_once = said["automaticApproval"] | said["always"]
-        return "everyone" if name == "canReply" or any(map(is_public, at_once)) else "ask"
+        return "everyone" if any(map(is_public, said["automaticApproval"] | said["always"])) else "ask"
     if author.followers_url in named:
         return "followers"
     if author.following_url in named:

@@ -118,6 +118,7 @@ def _links(document: Document, html: str) -> str:
 
 # The consent of whom it quotes; on what a kind receives it stands only where it holds.
 CONSENT = "quoteAuthorization"
+REPLY_CONSENT = "replyAuthorization"  # the same of whom it answers
 _QUOTES = "misskey-hub.net/ns#_misskey_quote"  # with http or https, and whatever stands before it
 _LOOKED_AT_MOST = 500
 

@@ -11,7 +11,7 @@ from core.accounts.profile import usual
 from core.actors import are_apart
 from core.attachments import drafts_of_files
 from core.audience import OPEN, viewer_of
-from core.consent import needs_consent
+from core.consent import needs_consent, reply_needs_consent
 from core.entries import AttachmentDraft, Draft, visible_entry
 from core.errors import Invalid
 from core.html import CONTENT_TYPES, Format, Linked, counted_length, find_mentions, find_tags, render, without_controls
@@ -105,6 +105,8 @@ async def drafted(
     is_elsewhere = draft.quote is not None and not draft.quote.is_local
     if draft.local_only and is_elsewhere and needs_consent(author, draft.quote, draft.visibility):
         raise Invalid({"quote": "What stays on this server cannot ask somebody elsewhere whether it may quote them."})
+    if draft.local_only and await reply_needs_consent(author, draft.reply_to, draft.visibility):
+        raise Invalid({"inReplyTo": "What stays on this server cannot ask somebody elsewhere whether it may answer."})
     return draft
 
 

@@ -10,6 +10,7 @@ from core.errors import Invalid
 from core.models import Actor, Attachment, Entry
 from core.poll_models import Poll, PollOption
 from core.quote_models import QuoteRequest
+from core.replies import asked_for
 from core.storage import files
 from plugins.posts import drafts, service
 from plugins.posts.making import KIND
@@ -36,6 +37,8 @@ async def redraft(actor: Actor, entry_id: str) -> KeptDraft:
 
 
 async def _body(entry: Entry) -> dict[str, Any]:
+    waiting = await asked_for(entry)
+    visibility = waiting.visibility if waiting else entry.visibility
     asking = await QuoteRequest.get_or_none(entry_id=entry.id)
     # Who was in the circle is not written down as a circle: until its author chooses anew, it is for nobody else.
     is_lost = entry.visibility == "circle" and not entry.reply_to_id
@@ -43,7 +46,7 @@ async def _body(entry: Entry) -> dict[str, Any]:
         "content": entry.source,
         "content_type": entry.source_type,
         "content_warning": entry.content_warning,
-        "visibility": "private" if is_lost else entry.visibility,
+        "visibility": "private" if is_lost else visibility,
         "circle_id": None,
         "language": entry.language,
         "reply_to_id": entry.reply_to_id,

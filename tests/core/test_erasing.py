@@ -15,7 +15,7 @@ from core.accounts.models import Account, Invite, Session
 from core.accounts.proof_models import EmailChange, ForeignLogin, MailedToken, Passkey, RecoveryCode
 from core.database import now, recorded, rows, value
 from core.federation.bookkeeping import forget_outgoing
-from core.federation.models import Outgoing, QuoteStamp, Received
+from core.federation.models import Outgoing, Received, Stamp
 from core.federation.own_keys import own_keys
 from core.federation.personal import forget_keys
 from core.feed_models import TimelineItem
@@ -103,7 +103,8 @@ async def a_full_life(alpha: TestInstance, ann: Person, bob: Person) -> dict[str
         await ProfilePicture.create(actor_id=ann.id, role="avatar", blob_id=blob.id, width=1, height=1)
         await hold(blob.id)
         entry = await Entry.get(id=post["postId"])
-        await QuoteStamp.create(uri="https://x.test/1", quoted_id=entry.id, quoting_uri="u", actor_id=ann.id)
+        about = {"kind": "reply", "target_id": entry.id, "interacting_uri": "u"}
+        await Stamp.create(uri="https://x.test/1", actor_id=ann.id, **about)
         await ImportedPost.create(id=entry.id, entry_id=entry.id, author_id=ann.id, uri="https://x.test/heron")
         await Received.create(uri="https://x.test/2", actor_uri="x", verb="Like", body="heron", inbox_owner=ann.id)
         await Outgoing.create(sender_id=ann.id, verb="create", body="heron")

@@ -15,7 +15,7 @@ from core.accounts.models import Account
 from core.accounts.notices import SIGN_IN_NOTICE
 from core.accounts.proof_models import EmailChange, ForeignLogin, Passkey
 from core.database import new_id, now
-from core.federation.models import QuoteStamp
+from core.federation.models import Stamp
 from core.mail.outgoing import unsubscribe_proof
 from core.oauth.models import App, AppToken
 from core.testing import PASSWORD
@@ -211,11 +211,12 @@ async def _stamp(cast: Cast) -> str:
     """The owner's consent to a quote on another server."""
     with cast.instance.inside():
         stamp_id = new_id()
-        await QuoteStamp.create(
+        await Stamp.create(
+            kind="quote",
             id=stamp_id,
             uri=f"{cast.instance.base_url}/quote_authorizations/{stamp_id}",
-            quoted_id=await cast.thing("post_id"),
-            quoting_uri="https://b.test/quoting",
+            target_id=await cast.thing("post_id"),
+            interacting_uri="https://b.test/quoting",
             actor_id=cast.owner.id,
         )
     return stamp_id

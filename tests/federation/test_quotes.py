@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.federation.models import QuoteStamp
+from core.federation.models import Stamp
 from core.models import Entry
 from core.testing import Foreign, settle
 from core.testing.foreign import PUBLIC
@@ -81,7 +81,7 @@ async def test_what_is_not_for_everybody_may_not_be_quoted(alpha, ann, zoe, visi
     _, answer = await asked(alpha, zoe, post["uri"], quote_of(zoe, post["uri"])["id"])
     assert answer is None if visibility == "private" else answer["type"] == "Reject"
     with alpha.inside():
-        assert await QuoteStamp.all().count() == 0
+        assert await Stamp.all().count() == 0
 
 
 async def test_who_may_not_see_it_learns_nothing_and_who_is_blocked_gets_no_stamp(alpha, ann, zoe, mallory):
@@ -99,7 +99,7 @@ async def test_nobody_gets_a_stamp_for_what_is_not_theirs(alpha, ann, zoe, mallo
     for instrument in (note["id"], note, None, {**note, "id": f"{mallory.server.base_url}/notes/1"}):
         assert await asked(alpha, mallory, post["uri"], instrument) == ("refused", None)
     with alpha.inside():
-        assert await QuoteStamp.all().count() == 0
+        assert await Stamp.all().count() == 0
 
 
 # -- Our stamps --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import consent
-from core.federation.models import QuoteStamp
+from core.federation.models import Stamp
 from core.models import Entry
 from core.quote_models import QuoteAsked
 from core.testing import Foreign, ForeignActor, Person, TestInstance, Visitor, settle
@@ -175,7 +175,7 @@ async def test_liars_and_floods_wait_for_nothing(
     accept = mallory.activity("Accept", {"type": "QuoteRequest", "object": post["uri"], "instrument": note["id"]})
     await arrive(alpha, mallory, accept)
     with alpha.inside():
-        assert await QuoteStamp.all().count() == 0 and await QuoteAsked.all().count() == 3
+        assert await Stamp.all().count() == 0 and await QuoteAsked.all().count() == 3
         assert (await Entry.get(uri=note["id"])).quote_id is None
     await ann.post(f"/users/{(await ann.get(f'/users/{mallory.address}'))['userId']}/block")
     assert await waiting(ann) == []

@@ -1,0 +1,111 @@
+"""Asking to answer, and what is said to that: whoever lets only some answer has a say in it (GoToSocial)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core import replies
+from core.entries import Act
+from core.errors import Rejected
+from core.federation import handlers, quote_activities
+from core.federation.asking import asking_entry, receive_request, request, take_back, take_consent
+from core.federation.handling import Handler
+from core.federation.incoming import UNKNOWN, Incoming
+from core.federation.models import Stamp
+from core.federation.outbox import Writer
+from core.federation.stamps import REPLY
+from core.models import Entry
+from core.outbound import Outbound
+
+
+async def receive_reply_request(incoming: Incoming) -> str | None:
+    """Somebody asks to answer an entry of ours: it is known at once whether they may. The answer itself comes later."""
+    return await receive_request(incoming, REPLY)
+
+
+async def reply_request(act: Act) -> Outbound | None:
+    """Somebody elsewhere is asked whether an entry of ours may answer them, and shown what it says."""
+    return await request(act, REPLY, is_whole=True)
+
+
+async def withdrawn(act: Act) -> Outbound | None:
+    """An answer that waited is gone: told to whom was asked, for nobody else knew of it."""
+    assert act.target is not None
+    gone = {"id": act.uri, "type": "Tombstone"}
+    return Outbound({"type": "Delete", "to": [act.target.uri], "cc": [], "object": gone}, actors=[act.target])
+
+
+async def receive_accept(incoming: Incoming) -> str | None:
+    """Whom an entry of ours answers agrees: it is published now, if their stamp says so too."""
+    asked = await _asked(incoming)
+    if asked is None:
+        return UNKNOWN
+    entry, parent, waits = asked
+    if not waits:
+        return "It answers this already."
+    await take_consent(incoming, REPLY, entry, parent)
+    await replies.agree(entry)
+    return None
+
+
+async def receive_reject(incoming: Incoming) -> str | None:
+    """Whom an entry of ours answers does not want that, or no more."""
+    asked = await _asked(incoming)
+    if asked is None:
+        return UNKNOWN
+    entry, parent, _waits = asked
+    await Stamp.filter(**REPLY.about(parent, entry.uri)).delete()
+    await replies.refuse(entry, parent)
+    return None
+
+
+async def _asked(incoming: Incoming) -> tuple[Entry, Entry, bool] | None:
+    """Which entry of ours is to answer which of the sender's, and whether it waits; only of those that had to ask."""
+    entry = await asking_entry(incoming, REPLY)
+    if entry is None:
+        return None
+    asked = await replies.asked_for(entry)
+    stamp = None if asked else await Stamp.get_or_none(kind=REPLY.action, interacting_uri=entry.uri)
+    parent = asked.parent if asked else await Entry.get(id=stamp.target_id) if stamp else None
+    if parent is None:
+        return None
+    if parent.author_id != incoming.actor.id:
+        raise Rejected("This is somebody else's to answer.")
+    return entry, parent, asked is not None
+
+
+async def unanswer(act: Act) -> Outbound | None:
+    """The consent to an answer taken back."""
+    return await take_back(act, REPLY)
+
+
+async def receive_any_accept(incoming: Incoming) -> str | None:
+    """Something is accepted that is only named: a follow, a quote or an answer."""
+    return await _first(incoming, handlers.receive_accept, quote_activities.receive_accept, receive_accept)
+
+
+async def receive_any_reject(incoming: Incoming) -> str | None:
+    """Something is rejected that is only named: a follow, a quote or an answer."""
+    return await _first(incoming, handlers.receive_reject, quote_activities.receive_reject, receive_reject)
+
+
+async def _first(incoming: Incoming, *asked: Handler) -> str | None:
+    for handler in asked:
+        outcome = await handler(incoming)
+        if outcome != UNKNOWN:
+            return outcome
+    return UNKNOWN
+
+
+INBOX: Mapping[str, Handler] = {
+    "ReplyRequest": receive_reply_request,
+    "Accept ReplyRequest": receive_accept,
+    "Reject ReplyRequest": receive_reject,
+    "Accept": receive_any_accept,
+    "Reject": receive_any_reject,
+}
+WRITERS: Mapping[str, Writer] = {
+    "reply_request": reply_request,
+    "reply_withdrawn": withdrawn,
+    "unanswer": unanswer,
+}

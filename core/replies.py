@@ -1,0 +1,89 @@
+"""Answers to people elsewhere who want to be asked first: until they agree, and if they do not, for nobody else."""
+
+from __future__ import annotations
+
+from core import prepared, timelines
+from core.acts import Act
+from core.audience import OPEN
+from core.database import after_commit, execute, new_id, rows, transaction
+from core.entry_counts import count_opened
+from core.going_out import go_out
+from core.instance import here
+from core.live_feed import announce_published, announce_removed
+from core.models import Actor, Entry, EntryTag
+from core.quote_models import REFUSED, ReplyRequest
+from core.quotes import asked_by
+
+
+async def asked_for(entry: Entry) -> ReplyRequest | None:
+    """What an answer of somebody here waits for, and what came of it; None where it waits for nobody."""
+    return await ReplyRequest.get_or_none(entry_id=entry.id).select_related("parent")
+
+
+async def agree(entry: Entry) -> None:
+    """Publish an answer that waited: whom it answers agrees. Nothing happens where it does not wait any more."""
+    async with transaction():
+        found = await rows("DELETE FROM core_reply_request WHERE entry_id = $1 RETURNING visibility", entry.id)
+        if not found or not await _show_to(entry, found[0]["visibility"]):
+            return
+        keys = [tag.key for tag in await EntryTag.filter(entry_id=entry.id)]
+        prepared.changed(entry)
+        prepared.published(entry, keys)
+        await timelines.place(entry, keys)
+        author, request = await Actor.get(id=entry.author_id), await asked_by(entry)
+        await go_out(entry, author, request.quoted if request else None)
+        if entry.edited_at:  # they were shown it as it was before
+            await here().hooks.outgoing(act=Act("update", author, entry=entry))
+        await here().hooks.entry_stored(entry=entry)
+        after_commit(lambda: announce_published(entry))
+        after_commit(lambda: here().hooks.entry_updated(entry=entry))
+        after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=False))
+
+
+async def refuse(entry: Entry, parent: Entry) -> None:
+    """Show an answer to its author alone from now on: whom it answers does not want it, or no more.
+
+    Whoever was told of it before is told that it is gone.
+    """
+    async with transaction():
+        await execute(
+            "INSERT INTO core_reply_request (id, entry_id, parent_id, visibility, state) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (entry_id) DO UPDATE SET state = excluded.state",
+            new_id(),
+            entry.id,
+            parent.id,
+            entry.visibility,
+            REFUSED,
+        )
+        if entry.visibility == "private":
+            prepared.changed(entry)
+            await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", entry.id)
+            after_commit(lambda: here().hooks.entry_updated(entry=entry))
+            return
+        author, shown = await Actor.get(id=entry.author_id), entry.clone(pk=entry.id)
+        await here().hooks.outgoing(act=Act("delete", author, entry=shown))
+        if not await _show_to(entry, "private"):
+            return
+        prepared.removed(shown)
+        homes = await rows(
+            "DELETE FROM core_timeline WHERE entry_id = $1 AND owner_id <> $2 RETURNING owner_id", entry.id, author.id
+        )
+        await here().hooks.entry_stored(entry=entry)
+        after_commit(lambda: announce_removed(shown, [home["owner_id"] for home in homes]))
+        after_commit(lambda: here().hooks.entry_updated(entry=entry))
+
+
+async def _show_to(entry: Entry, visibility: str) -> bool:
+    """Let an entry be for others than before, and count it so; False where it is gone or is so already."""
+    if not await execute(
+        "UPDATE core_entry SET visibility = $1, version = version + 1"
+        " WHERE id = $2 AND deleted_at IS NULL AND visibility <> $1",
+        visibility,
+        entry.id,
+    ):
+        return False
+    step = (visibility in OPEN) - (entry.visibility in OPEN)
+    await entry.refresh_from_db()
+    if step:
+        await count_opened(entry, step)
+    return True
