@@ -153,7 +153,7 @@ async def asking_entry(incoming: Incoming, way: Way) -> Entry | None:
 
 
 async def take_consent(incoming: Incoming, way: Way, entry: Entry, target: Entry) -> None:
-    """Remember the consent that an Accept brings for an entry of ours. Raises Rejected where it does not hold, Later."""
+    """Remember what an Accept says of an entry of ours. Raises Rejected where no consent is proved, Later."""
     claim = Claim(way, entry.uri, target, address(id_of(incoming.document.get("result"))))
     if not claim.stamp_uri or not await proves(await incoming.document_at(claim.stamp_uri), claim):
         raise Rejected("There is no consent to this.")

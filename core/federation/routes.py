@@ -28,7 +28,7 @@ from core.federation.entry_activities import publication
 from core.federation.models import Outgoing, Stamp
 from core.federation.own_keys import instance_actor
 from core.federation.readers import admit, is_open, keep, viewer_of_request
-from core.federation.stamps import stamp_document
+from core.federation.stamps import QUOTE, REPLY, Way, stamp_document
 from core.instance import here
 from core.models import Actor, Entry, Tombstone
 from core.people import seen_here
@@ -184,10 +184,21 @@ async def read_emoji(emoji_id: str) -> Response:
     return activity_response({"@context": CONTEXT, **emoji.document_of(found)}, personal=not is_open())
 
 
-@blueprint.get("/quote_authorizations/<stamp_id>", endpoint="read_quote_stamp", defaults={"kind": "quote"})
-@blueprint.get("/reply_authorizations/<stamp_id>", endpoint="read_reply_stamp", defaults={"kind": "reply"})
-async def read_stamp(stamp_id: str, kind: str) -> Response:
-    """Our consent to a quote (FEP-044f) or to an answer, as long as it holds."""
+@blueprint.get("/quote_authorizations/<stamp_id>")
+async def read_quote_stamp(stamp_id: str) -> Response:
+    """Our consent to a quote, as long as it holds (FEP-044f)."""
+    return await _stamp(stamp_id, QUOTE)
+
+
+@blueprint.get("/reply_authorizations/<reply_stamp_id>")
+async def read_reply_stamp(reply_stamp_id: str) -> Response:
+    """Our consent to an answer, as long as it holds."""
+    return await _stamp(reply_stamp_id, REPLY)
+
+
+async def _stamp(stamp_id: str, way: Way) -> Response:
+    """A stamp, for those who may see what it is about."""
+    kind = way.action
     stamp = await Stamp.get_or_none(id=stamp_id, kind=kind, revoked_at__isnull=True) if is_id(stamp_id) else None
     if stamp is None:
         raise NotFound()

@@ -37,6 +37,7 @@ from core.federation import (
     queue,
     quote_activities,
     reactions,
+    reply_activities,
     synchronization,
 )
 from core.federation.outbox import LARGEST_FOR_ALL
@@ -207,6 +208,7 @@ def test_the_federation_document_has_every_activity_that_is_acted_on_and_every_t
             **entry_handlers.INBOX,
             **reactions.INBOX,
             **quote_activities.INBOX,
+            **reply_activities.INBOX,
             **pins.INBOX,
             **moderation.inbox(),
         },

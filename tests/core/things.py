@@ -207,14 +207,14 @@ async def _quoting(cast: Cast) -> str:
     return str((await quoting.publish("Look at this", quote=await cast.thing("post_id")))["postId"])
 
 
-async def _stamp(cast: Cast) -> str:
-    """The owner's consent to a quote on another server."""
+async def _stamp(cast: Cast, kind: str = "quote") -> str:
+    """The owner's consent to a quote, or an answer, on another server."""
     with cast.instance.inside():
         stamp_id = new_id()
         await Stamp.create(
-            kind="quote",
+            kind=kind,
             id=stamp_id,
-            uri=f"{cast.instance.base_url}/quote_authorizations/{stamp_id}",
+            uri=f"{cast.instance.base_url}/{kind}_authorizations/{stamp_id}",
             target_id=await cast.thing("post_id"),
             interacting_uri="https://b.test/quoting",
             actor_id=cast.owner.id,
@@ -325,6 +325,7 @@ THINGS: dict[str, Maker] = {
     "role": _always("avatar"),
     "domain": _always("far.test"),
     "stamp_id": _stamp,
+    "reply_stamp_id": lambda cast: _stamp(cast, "reply"),
     "actor_id": _of_owner("id"),
     "account_id": _of_owner("id"),
     "acct": _of_owner("name"),

@@ -41,7 +41,7 @@ class Journey:
     async def all(self, keeper: Person) -> list[dict[str, Any]]:
         """Do everything; all activities that were sent, also those that came to several."""
         await add(keeper, "blobcat")
-        for part in (self.meet, self.write, self.answer, self.quote, self.ask, self.take_back, self.leave):
+        for part in (self.meet, self.write, self.answer, self.quote, self.reply, self.ask, self.take_back, self.leave):
             await part()
             await settle(self.alpha)
         return [activity for server in self.servers for activity in server.activities()]
@@ -108,6 +108,22 @@ class Journey:
             if policy == "everyone":
                 self.stamped, self.quoting = post, note
 
+    async def reply(self) -> None:
+        """Ask to answer, be told so, and be asked: once it is fine, once it is not."""
+        zoe = self.people[0]
+        careful = {"canReply": {"automaticApproval": [zoe.id], "manualApproval": [PUBLIC]}}
+        post = await self.ann.publish("May I?", inReplyTo=await self.known(zoe, interactionPolicy=careful))
+        await settle(self.alpha)
+        (asked,) = zoe.server.activities("ReplyRequest")
+        stamp = {"id": f"{zoe.server.base_url}/stamps/2", "type": "ReplyAuthorization", "attributedTo": zoe.id}
+        stamp |= {"interactionTarget": asked["object"], "interactingObject": post["uri"]}
+        zoe.server.documents["/stamps/2"] = stamp
+        assert await arrive(self.alpha, zoe, zoe.activity("Accept", asked, result=stamp["id"])) == "done"
+        for policy in ("everyone", "nobody"):
+            post = await self.ann.publish("Answer me", replyPolicy=policy)
+            note = zoe.note("<p>I do</p>", inReplyTo=post["uri"])
+            await arrive(self.alpha, zoe, zoe.activity("ReplyRequest", post["uri"], instrument=note))
+
     async def ask(self) -> None:
         self.asked = await self.ann.publish("Which bread? :blobcat:", poll=BREAD)
         await settle(self.alpha)
@@ -120,7 +136,7 @@ class Journey:
 
     async def take_back(self) -> None:
         ann, zoe = self.ann, self.people[0]
-        (stamp,) = [one["result"] for one in zoe.server.activities("Accept") if "result" in one]
+        (stamp,) = [one["result"] for one in zoe.server.activities("Accept") if "quote_auth" in one.get("result", "")]
         accepted = zoe.note("<p>I do</p>", quote=self.stamped["uri"], quoteAuthorization=stamp)
         accepted |= {"id": self.quoting["id"]}
         await arrive(self.alpha, zoe, zoe.activity("Create", accepted, to=[PUBLIC]))

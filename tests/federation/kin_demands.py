@@ -97,8 +97,8 @@ def deletions(activity: Document) -> None:
         gone = activity["object"]
         assert host(gone["id"]) == host(activity["actor"])
         assert not {"content", "summary", "tag", "attachment"} & gone.keys()
-        assert gone["type"] == "Tombstone" or gone["type"] == "QuoteAuthorization"
-        assert PUBLIC in activity["to"] or gone["type"] == "QuoteAuthorization"
+        assert gone["type"] == "Tombstone" or gone["type"].endswith("Authorization")
+        assert PUBLIC in activity["to"] or gone["type"].endswith("Authorization")
 
 
 def consent(activity: Document) -> None:
@@ -111,4 +111,20 @@ def consent(activity: Document) -> None:
         assert host(activity.get("result", activity["actor"])) == host(activity["actor"])
 
 
-KIN: list[Callable[[Document], None]] = [akkoma, neodb, pictures, named, markup, deletions, consent]
+def answers(activity: Document) -> None:
+    """[G] interaction controls: who asks to answer shows the answer whole; what came of it bears a stamp or none."""
+    if activity["type"] == "ReplyRequest":
+        note = activity["instrument"]
+        assert isinstance(activity["object"], str) and note["inReplyTo"] == activity["object"]
+        assert host(note["id"]) == host(activity["actor"]) == host(activity["id"]) and note["type"] == "Note"
+        assert note["attributedTo"] == activity["actor"] and PUBLIC not in activity["to"]
+    if activity["type"] in ("Accept", "Reject") and whole(activity)["type"] == "ReplyRequest":
+        asked = whole(activity)
+        assert activity["to"] == [asked["actor"]] and {"id", "object", "instrument"} <= asked.keys()
+        assert host(asked["object"]) == host(activity["actor"]) and isinstance(asked["instrument"], str)
+        assert ("result" in activity) == (activity["type"] == "Accept")
+    if isinstance(activity["object"], dict) and (stamp := activity["object"].get("replyAuthorization")):
+        assert activity["object"]["approvedBy"] == stamp and activity["object"]["inReplyTo"]
+
+
+KIN: list[Callable[[Document], None]] = [akkoma, neodb, pictures, named, markup, deletions, consent, answers]

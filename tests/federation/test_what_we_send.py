@@ -81,6 +81,10 @@ KINDS: dict[str, Callable[[Document], bool]] = {
     "asking to quote": lambda one: one["type"] == "QuoteRequest",
     "consent to a quote": about("Accept", "QuoteRequest"),
     "no to a quote": about("Reject", "QuoteRequest"),
+    "asking to answer": lambda one: one["type"] == "ReplyRequest",
+    "consent to an answer": about("Accept", "ReplyRequest"),
+    "no to an answer": about("Reject", "ReplyRequest"),
+    "an answer with consent": lambda one: one["type"] == "Create" and "replyAuthorization" in one["object"],
     "consent taken back": about("Delete", "QuoteAuthorization"),
     "a like taken back": undone("Like"),
     "a share taken back": undone("Announce"),
@@ -140,6 +144,7 @@ def test_the_demands_are_no_mere_words() -> None:
         "markup": {"type": "Create", "object": note | {"content": "<table>", "contentMap": {"en": "<table>"}}},
         "deletions": {"type": "Delete", "object": {"id": "https://b.test/2", "type": "Tombstone"}},
         "consent": {"type": "Accept", "object": {"type": "QuoteRequest", "actor": "https://b.test/y"}},
+        "answers": {"type": "ReplyRequest", "object": "https://a.test/2", "instrument": "https://a.test/3"},
         "misskey": {"type": "Create", "object": note | {"content": "x" * 70_000}},
     }
     assert set(bad) == {demand.__name__ for demand in (*RARER, *KIN)}
