@@ -8,7 +8,7 @@ from core.fields import IdField, OrderedIndex, new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0026_replies_asked"), ("federation", "0006_reactions")]
+    dependencies = [("core", "0028_replies_asked"), ("federation", "0006_reactions")]
 
     initial = False
 

@@ -8,7 +8,7 @@ from core.fields import IdField, OrderedIndex, new_id
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0025_domain_blocks")]
+    dependencies = [("core", "0027_cameras")]
 
     initial = False
 
