@@ -26,7 +26,7 @@ from plugins.images.forms import image_form
 
 blueprint = Blueprint("images_album_pages", __name__)
 Answer = Response | Redirect
-PAGE, SHOWN = 24, 200
+PAGE = 24
 FIELDS = ("title", "description", "privacy")
 
 
@@ -51,14 +51,31 @@ async def _viewer() -> Actor | None:
     return identity.actor if identity else None
 
 
+def _before(name: str) -> str | None:
+    """Where to go on in this list, where the address says so; a cursor that is no good begins anew."""
+    try:
+        return here().cursors.decode(name, request.args["cursor"]) if "cursor" in request.args else None
+    except Invalid:
+        return None
+
+
 async def _listed(kind: str, actor: Actor | None, person: Actor | None, form: Form, status: int = 200) -> Response:
-    found = await albums.listed(viewer_of(actor), person.id if person else None, None, SHOWN, kind=kind)
+    whose = person.id if person else actor.id if actor else ""
+    name = f"{kind}s:{whose}:{person is not None}"
+    found = await albums.listed(viewer_of(actor), person.id if person else None, _before(name), PAGE, kind=kind)
+    following = here().cursors.following(name, found, PAGE)
+    shown: dict[str, Any] = {
+        "albums": await album_forms(found[:PAGE], actor),
+        "pagination": {"nextCursor": following, "hasMore": following is not None},
+    }
+    if wants_fragment(request.headers) and request.method == "GET":
+        return await render_fragment("images/_albums.html", **shown)
     asked = await albums.invitations(actor) if actor and not person and kind == ALBUM else []
     return await render_page(
         "images/albums.html",
         status=status,
         kind=kind,
-        albums=await album_forms(found[:SHOWN], actor),
+        **shown,
         invitations=[album_form(one) for one in asked],
         user=present.user_short(present.row_of(person)) if person else None,
         form=form,
@@ -128,11 +145,7 @@ async def _album(album_id: str, form: Form, status: int = 200) -> Response:
     actor = await _viewer()
     viewer, name = viewer_of(actor), f"album:{album_id}"
     shown = await albums.album(viewer, album_id)
-    try:
-        before = here().cursors.decode(name, request.args["cursor"]) if "cursor" in request.args else None
-    except Invalid:
-        before = None
-    found = await albums.images(viewer, album_id, before, PAGE)
+    found = await albums.images(viewer, album_id, _before(name), PAGE)
     following = here().cursors.following(name, found, PAGE)
     forms = present.unpacked(await present.posts(found[:PAGE], actor))
     context: dict[str, Any] = {

@@ -70,7 +70,7 @@ class Invited(Form):
     user_id: str
 
 
-class Albums(Form):
+class Invitations(Form):
     albums: list[AlbumForm]
 
 
@@ -109,20 +109,19 @@ async def create_album(ask: Ask[NewAlbum, None]) -> Answer:
     return Answer(await _album(ask, album_id), 201, location=f"/api/v1/albums/{album_id}")
 
 
-@api.get("/albums/invitations", answer=Albums)
+@api.get("/albums/invitations", answer=Invitations)
 async def read_invitations(ask: Ask[None, None]) -> object:
     """Albums you were asked to put pictures into, and have not answered; at most fifty, latest first."""
     return {"albums": await album_forms(await albums.invitations(ask.actor), ask.actor)}
 
 
-@api.get("/posts/<post_id>/albums", answer=Albums)
-async def read_albums_of_post(ask: Ask[None, None], post_id: str) -> object:
-    """Albums and collections that have a post: of one of yours all that you may see, of others' only your own.
-
-    At most 500, latest first.
-    """
+@api.get("/posts/<post_id>/albums", query=StreamQuery, answer=stream_of("albums", AlbumForm))
+async def read_albums_of_post(ask: Ask[None, StreamQuery], post_id: str) -> object:
+    """Albums and collections that have a post, latest first: of yours all you may see, of others' only your own."""
     await visible_entry(ask.viewer, post_id)
-    return {"albums": await album_forms(await albums.having(ask.actor, post_id), ask.actor)}
+    name = f"albums-of:{post_id}"
+    found = await albums.having(ask.actor, post_id, ask.before(name), ask.query.limit)
+    return ask.page("albums", name, found, await album_forms(found[: ask.query.limit], ask.actor))
 
 
 @api.get("/albums/<album_id>", answer=AlbumForm, signed_out=True)

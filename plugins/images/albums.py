@@ -21,7 +21,6 @@ PRIVACY = ("public", "followers", "friends", "private")
 TITLE_AT_MOST, DESCRIPTION_AT_MOST = 100, 1000
 ALBUMS_AT_MOST = 200  # of each kind
 INVITATIONS_SHOWN = 50
-HAVING_SHOWN = 500
 
 # Whether whoever is in $1 was asked to put pictures into an album `l`, or has a part in it.
 _AUTHOR = "SELECT 1 FROM images_album_author w WHERE w.album_id = l.id AND w.actor_id = $1"
@@ -91,20 +90,33 @@ async def listed(
     )
 
 
-async def having(actor: Actor, post_id: str) -> list[Row]:
-    """Albums and collections that have a post of somebody, of those they may see; for anybody else, their own alone.
+async def having(actor: Actor, post_id: str, before: str | None, limit: int, *, of_others: bool = False) -> list[Row]:
+    """One more than `limit` albums and collections that have a post, latest first.
 
-    At most HAVING_SHOWN, the latest first.
+    For whoever made the post all that they may see, or those `of_others` alone; for anybody else their own.
     """
+    wanted = "e.author_id = $1 AND l.owner_id <> $1" if of_others else "(l.owner_id = $1 OR e.author_id = $1)"
     if not is_id(post_id):
         return []
     return await rows(
         f"{_albums(viewer_of(actor))} AND EXISTS (SELECT 1 FROM images_album_image h JOIN core_entry e"
         " ON e.id = h.entry_id WHERE h.album_id = l.id AND h.entry_id = $2"
-        " AND (l.owner_id = $1 OR e.author_id = $1)) ORDER BY l.id DESC LIMIT $3",
+        f" AND {wanted}) AND l.id < $3 ORDER BY l.id DESC LIMIT $4",
         actor.id,
         post_id,
-        HAVING_SHOWN,
+        before or HIGHEST_ID,
+        limit + 1,
+    )
+
+
+async def to_gather_in(actor: Actor, post_id: str) -> list[Row]:
+    """All collections of somebody's own, latest first: `album_id`, `title`, and whether a post `is_in` it."""
+    return await rows(
+        "SELECT l.id AS album_id, l.title, EXISTS (SELECT 1 FROM images_album_image n WHERE n.album_id = l.id"
+        " AND n.entry_id = $2) AS is_in FROM images_album l WHERE l.owner_id = $1 AND l.kind = $3 ORDER BY l.id DESC",
+        actor.id,
+        post_id,
+        COLLECTION,
     )
 
 

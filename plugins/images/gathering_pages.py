@@ -14,8 +14,7 @@ from core.models import Actor
 from core.web.forms import Form
 from core.web.pages import render_page, to_login, viewer_identity
 from plugins.images import album_items, albums
-from plugins.images.album_forms import album_forms
-from plugins.images.album_pages import SHOWN, privacies, typed_album
+from plugins.images.album_pages import privacies, typed_album
 from plugins.images.albums import COLLECTION
 from plugins.images.forms import image_form
 
@@ -31,19 +30,17 @@ async def gather_page(post_id: str) -> Answer:
 
 
 async def _page(actor: Actor, post_id: str, form: Form, status: int = 200) -> Response:
-    viewer = viewer_of(actor)
-    entry = await visible_entry(viewer, post_id)
-    own = await albums.listed(viewer, actor.id, None, SHOWN, kind=COLLECTION)
-    having = {one["album_id"] for one in await albums.having(actor, post_id)}
+    entry = await visible_entry(viewer_of(actor), post_id)
+    author = await Actor.get(id=entry.author_id)
     (post,) = present.unpacked([await present.post(entry, actor)])
     return await render_page(
         "images/gather.html",
         status=status,
         post=image_form(post),
-        collections=await album_forms(own[:SHOWN], actor),
-        having=having,
+        collections=await albums.to_gather_in(actor, entry.id),
         privacies=privacies(COLLECTION),
         form=form,
+        is_unwilling=not author.is_gatherable and author.id != actor.id,
         done=request.args.get("done", ""),
     )
 

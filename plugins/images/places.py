@@ -16,6 +16,8 @@ from plugins.images import albums, alt_listing
 from plugins.images.album_forms import album_form
 from plugins.images.alt_suggestions import is_welcome
 
+GATHERED_SHOWN = 10  # collections of others, below a post of one's own
+
 
 async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
     """What stands in the place of this name, for whoever looks."""
@@ -33,12 +35,14 @@ async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab
 
 async def _gathered(entry: Entry, author: Actor) -> Card | None:
     """Where others have put what somebody posted, for them to take it out again."""
-    found = await albums.having(author, entry.id) if entry.is_visual else []
-    others = [album_form(one) for one in found if one["id"] != author.id]
-    if not others:
+    if not entry.is_visual:
         return None
+    found = await albums.having(author, entry.id, None, GATHERED_SHOWN, of_others=True)
+    if not found:
+        return None
+    others = [album_form(one) for one in found[:GATHERED_SHOWN]]
     template = here().pages.environment.get_template("images/_gathered.html")
-    shown = Markup(template.render(albums=others, post_id=entry.id))  # noqa: S704 – a template's
+    shown = Markup(template.render(albums=others, post_id=entry.id, has_more=len(found) > GATHERED_SHOWN))  # noqa: S704 – a template's
     return Card(_("In albums and collections of others"), shown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from html import unescape
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -103,7 +104,8 @@ async def test_an_author_takes_a_post_out_of_somebodys_collection_for_good(
 ) -> None:
     his, other = await posted(bob), await posted(bob, "Another")
     made, hidden = await gathered(ann, his, other), await gathered(ann, his, privacy="private")
-    assert [one["albumId"] for one in (await bob.get(f"/posts/{his}/albums"))["albums"]] == [made]
+    await gathered(bob, his, privacy="private")  # which is not for him to take it out of for good
+    assert [one["albumId"] for one in (await bob.get(f"/posts/{his}/albums"))["albums"]][1:] == [made]
     assert len((await ann.get(f"/posts/{his}/albums"))["albums"]) == 2
     eve = await alpha.user("eve")
     assert (await eve.get(f"/posts/{his}/albums"))["albums"] == []
@@ -134,6 +136,10 @@ async def test_whoever_wants_to_be_gathered_by_nobody_is_not(alpha: TestInstance
     assert await inside(ann, album) == [] and await inside(alpha.anon, his_own) == [his]
     for where, what in ((await gathered(ann), his), (album, await shared(bob))):
         assert "gathered" in str(await ann.refused(422, "POST", f"/albums/{where}/images", {"postId": what}))
+    async with ann.browser() as browser:
+        page = (await browser.get(f"/posts/{his}/collections")).text
+        assert "does not want their posts to be gathered" in page and "Begin it with this post" not in page
+        assert f'value="remove:{made}"' in page and 'value="add:' not in page
     await bob.put("/users/me", {"settings": {"gatherable": True}})
     assert await inside(ann, made) == [own, his]
 
@@ -187,6 +193,11 @@ async def test_a_collection_is_filled_arranged_and_looked_through_on_its_pages(
         typed = {"title": "Ships", "description": "Big ones", "privacy": "private"}
         assert (await submit(browser, f"{page}/edit", typed)).status_code == 303
         assert "Ships" in (await browser.get("/@ann/collections")).text
+        for number in range(24):
+            await ann.post("/albums", {"title": f"Heap {number}", "kind": "collection"})
+        first = (await browser.get("/collections")).text
+        further = unescape(first.split('rel="next" href="')[1].split('"')[0])
+        assert "Heap 0" in first and "Ships" not in first and "Ships" in (await browser.get(further)).text
         assert "Who puts pictures in" not in (await browser.get(f"{page}/edit")).text
     assert "Ships" not in (await alpha.anon.page("/@ann/collections")).text
     assert (await alpha.anon.page(page)).status_code == 404
