@@ -89,12 +89,15 @@ from core.storage import door as files_door
 from core.storage.backends import Backend, LocalFolder
 from core.storage.pictures import Pictures
 from core.storage.remote import RemotePictures
+from core.storage.remote_films import RemoteFilms
+from core.storage.remote_room import RemoteRoom
+from core.storage.room import MEGABYTE
 from core.storage.service import Storage
 from core.tokens import Tokens
 from core.transfer import pages as transfer_pages
 from core.transfer import routes as transfer_routes
 from core.uploads import UploadRequest
-from core.web import admin_frame, frame_routes, remote_files
+from core.web import admin_frame, frame_routes, remote_files, remote_films
 from core.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -142,6 +145,7 @@ CORE_BLUEPRINTS = (
     stream.api,
     frame_routes.blueprint,
     remote_files.blueprint,
+    remote_films.blueprint,
     accounts_pages.blueprint,
     login_pages.blueprint,
     security_pages.blueprint,
@@ -203,6 +207,7 @@ def create_instance(
     app.request_class, app.url_rule_class = UploadRequest, LazyRule
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.request_bytes
     app.url_map.strict_slashes = False
+    remote_room = RemoteRoom(folder / "cache", bytes_at_most=settings.storage.remote_megabytes * MEGABYTE)
     instance = Instance(
         folder=folder,
         settings=settings,
@@ -233,9 +238,9 @@ def create_instance(
             unused_hours=settings.storage.unused_hours,
         ),
         pictures=Pictures(),
-        remote_pictures=RemotePictures(
-            folder / "cache" / "pictures", bytes_at_most=settings.storage.remote_megabytes * 1_000_000
-        ),
+        remote_room=remote_room,
+        remote_pictures=RemotePictures(remote_room),
+        remote_films=RemoteFilms(remote_room),
         app=app,
         kinds=_kinds(hooks),
     )
@@ -327,6 +332,7 @@ async def connect(instance: Instance) -> None:
 
 async def disconnect(instance: Instance) -> None:
     """Close what `connect` opened, and the connections to other servers."""
+    await instance.remote_films.close()
     await instance.live.close()
     await instance.cache.close()
     await instance.http.close()

@@ -79,6 +79,7 @@ async def drafts_of(entry: Entry) -> list[AttachmentDraft]:
             blurhash=one.blurhash,
             focus=one.focus,
             file_id=one.file_id,
+            preview_url=one.preview_url,
         )
         for one in await Attachment.filter(entry_id=entry.id).order_by("position")
     ]

@@ -64,6 +64,8 @@ class AttachmentDraft:
     blurhash: str = ""
     focus: list[float] | None = None
     file_id: str | None = None
+    preview_url: str = ""
+    """Where a picture of a film or a sound elsewhere is."""
 
 
 @dataclass

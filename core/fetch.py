@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from contextvars import Context
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import httpcore
@@ -28,13 +25,13 @@ from core.addresses import (
     follow,
     parse_url,
 )
+from core.content_types import media_type_of
 from core.dialer import CheckedBackend, Connections, Resolve, resolve_name
+from core.in_process import App, ask
 
-__all__ = ["FetchError", "Fetcher", "Refused", "Response", "TimedOut", "TooMuch", "Unreachable"]
+__all__ = ["FetchError", "Fetcher", "Refused", "Response", "Streamed", "TimedOut", "TooMuch", "Unreachable"]
 
 Sign = Callable[[str, str, Mapping[str, str], bytes | None], Mapping[str, str]]
-Message = MutableMapping[str, Any]
-App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 CONNECT_SECONDS = 5.0
 DEFAULT_LIMIT = 1_048_576
@@ -44,7 +41,6 @@ DEFAULT_REDIRECTS = 3
 POST_LIMIT = 16_384
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
-_PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))[ \t]*')
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 
 
@@ -64,6 +60,15 @@ class Response:
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The beginning of an answer whose body comes piece by piece, as it was sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class Fetcher:
         self._apps = {} if apps is None else apps
         self._ssl_context = ssl_context or known_authorities()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
+        # What takes minutes must not take the places of a host from what takes moments.
+        self._slow: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()
 
     async def get(
         self,
@@ -138,6 +145,41 @@ class Fetcher:
                 url = self._next(target, location)
             raise Refused("there are too many redirects")
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        url: str,
+        *,
+        accept: str,
+        headers: Mapping[str, str],
+        patience: float = DEFAULT_DEADLINE,
+        redirects: int = DEFAULT_REDIRECTS,
+        shuns: Callable[[str], bool] | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """GET something large without signing, and read it inside the context, however large it is.
+
+        `patience` bounds, in seconds, how long it takes to begin, and then each piece; the body is left as it is sent.
+        Redirects and `shuns` are those of `get`. Raises only FetchErrors, here and while pieces are read.
+        """
+        sent = {"Accept": accept, "Accept-Encoding": "identity", **headers}
+        async with AsyncExitStack() as stack:
+            async with _errors(patience):
+                for _ in range(redirects + 1):
+                    target = parse_url(url.partition("#")[0])
+                    check_target(target, allow_http=self._allow_http, allow_private=self._allow_private)
+                    if shuns and shuns(target.host):
+                        raise Refused("nothing is wanted from this host")
+                    answer = await stack.enter_async_context(self._exchange("GET", target, sent, None, slow=True))
+                    location = answer.headers.get("location")
+                    if answer.status not in REDIRECT_STATUSES or location is None:
+                        self._check_secure(target)
+                        break
+                    await stack.aclose()
+                    url = self._next(target, location)
+                else:
+                    raise Refused("there are too many redirects")
+            yield Streamed(answer.status, answer.headers, _patiently(answer, patience))
+
     async def post(
         self,
         url: str,
@@ -160,9 +202,9 @@ class Fetcher:
 
     async def close(self) -> None:
         """Close the idle connections of the running event loop."""
-        connections = self._connections.pop(asyncio.get_running_loop(), None)
-        if connections:
-            await connections.close()
+        for kept in (self._connections, self._slow):
+            if connections := kept.pop(asyncio.get_running_loop(), None):
+                await connections.close()
 
     def _is_secure(self, target: Target) -> bool:
         return target.scheme == "https" or self._allow_http
@@ -181,7 +223,7 @@ class Fetcher:
         return url
 
     def _exchange(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, *, slow: bool = False
     ) -> AbstractAsyncContextManager[_Answer]:
         sent = {"host": ("Host", target.authority), "user-agent": ("User-Agent", self._user_agent)}
         sent |= {name.lower(): (name, value) for name, value in headers.items()}
@@ -194,16 +236,21 @@ class Fetcher:
         app = self._apps.get(target.host)
         if app is not None:
             return _in_process(app, method, target, pairs, body or b"")
-        return self._over_network(method, target, pairs, body or b"")
+        return self._over_network(method, target, pairs, body or b"", self._slow if slow else self._connections)
 
     @asynccontextmanager
     async def _over_network(
-        self, method: str, target: Target, headers: list[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        target: Target,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        kept: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections],
     ) -> AsyncIterator[_Answer]:
         loop = asyncio.get_running_loop()
-        connections = self._connections.get(loop)
+        connections = kept.get(loop)
         if connections is None:
-            connections = self._connections[loop] = Connections(self._backend, self._ssl_context)
+            connections = kept[loop] = Connections(self._backend, self._ssl_context)
         url = httpcore.URL(
             scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
         )
@@ -217,11 +264,8 @@ class Fetcher:
 async def _in_process(
     app: App, method: str, target: Target, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> AsyncIterator[_Answer]:
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    request = httpx.Request(method, target.url, headers=headers, content=body)
-    # A network would carry none of our context variables, such as an open transaction, to the other side.
-    response = await asyncio.create_task(transport.handle_async_request(request), context=Context())
-    yield _Answer(response.status_code, _headers(response.headers.raw), response.aiter_raw())
+    async with ask(app, method, target, headers, body) as answered:
+        yield _Answer(answered.status, _headers(answered.headers), answered.chunks)
 
 
 @asynccontextmanager
@@ -240,6 +284,18 @@ async def _errors(deadline: float) -> AsyncIterator[None]:
         raise Unreachable("no secure connection could be made") from None
     except (httpcore.NetworkError, OSError):
         raise Unreachable("the connection broke") from None
+
+
+async def _patiently(answer: _Answer, patience: float) -> AsyncIterator[bytes]:
+    chunks = aiter(answer.chunks)
+    while True:
+        async with _errors(patience):
+            try:
+                piece = await anext(chunks)
+            except StopAsyncIteration:
+                return
+        if piece:
+            yield piece
 
 
 async def _read(answer: _Answer, limit: int, inflate: zlib._Decompress | None = None, *, cut: bool = False) -> bytes:
@@ -285,20 +341,5 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _response(answer: _Answer, url: str, body: bytes) -> Response:
     content_type = answer.headers.get("content-type", "")
-    media_type, parameters = _media_type(content_type)
+    media_type, parameters = media_type_of(content_type)
     return Response(answer.status, url, media_type, parameters, answer.headers, body)
-
-
-def _media_type(text: str) -> tuple[str, dict[str, str]]:
-    """A Content-Type taken apart, in lower case but for the parameters' values; ("", {}) when it is malformed."""
-    end = text.find(";")
-    media_type = (text if end < 0 else text[:end]).strip().lower()
-    parameters: dict[str, str] = {}
-    while 0 <= end < len(text):
-        match = _PARAMETER.match(text, end)
-        if match is None or match[1].lower() in parameters:
-            return "", {}
-        quoted, plain = match[2], match[3]
-        parameters[match[1].lower()] = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-        end = match.end()
-    return media_type, parameters

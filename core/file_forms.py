@@ -10,7 +10,7 @@ import orjson
 from core.database import from_json
 from core.instance import here
 from core.storage.models import File
-from core.storage.remote import shown_at
+from core.storage.remote import film_at, shown_at
 
 Form = dict[str, Any]
 # Of a file here what is said stands with the file, of one elsewhere with what hangs on the entry.
@@ -20,11 +20,12 @@ FILE_COLUMNS = (
     " COALESCE(f.width, h.width) AS width, COALESCE(f.height, h.height) AS height,"
     " COALESCE(f.blurhash, h.blurhash) AS blurhash,"
     " CASE WHEN f.id IS NULL THEN CAST(h.focus AS TEXT) ELSE CAST(f.focus AS TEXT) END AS focus,"
-    " f.state, f.size, f.seconds, f.colour, CAST(f.versions AS TEXT) AS versions"
+    " f.state, f.size, f.seconds, f.colour, CAST(f.versions AS TEXT) AS versions, h.preview_url"
 )
 NO_FILE_COLUMNS = (
     "NULL AS file_id, '' AS type, '' AS url, '' AS media_type, '' AS alt, NULL AS width, NULL AS height,"
-    " '' AS blurhash, NULL AS focus, NULL AS state, NULL AS size, NULL AS seconds, NULL AS colour, NULL AS versions"
+    " '' AS blurhash, NULL AS focus, NULL AS state, NULL AS size, NULL AS seconds, NULL AS colour, NULL AS versions,"
+    " '' AS preview_url"
 )
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
@@ -88,11 +89,14 @@ def _shown(version: Mapping[str, Any]) -> Form:
 
 
 def _from_elsewhere(found: Mapping[str, Any]) -> Form:
-    """Pictures of other servers are shown from here; nothing else is fetched, and stays where it is."""
+    """Pictures, films and sounds of other servers are shown from here; documents stay where they are."""
     small, full = None, None
     if found["type"] == "image":
         small = shown_at(found["attachment_id"], "feed", found["url"])
         full = shown_at(found["attachment_id"], "full", found["url"])
+    elif found["type"] in ("video", "audio"):
+        small = shown_at(found["attachment_id"], "poster", found["preview_url"])
+        full = film_at(found["attachment_id"], found["url"], found["media_type"])
     return {
         "fileId": found["attachment_id"],
         "type": found["type"],

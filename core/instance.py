@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # every one of these may import this module at run time
     from core.secrets import Secrets
     from core.storage.pictures import Pictures
     from core.storage.remote import RemotePictures
+    from core.storage.remote_films import RemoteFilms
+    from core.storage.remote_room import RemoteRoom
     from core.storage.service import Storage
     from core.tokens import Tokens
     from core.web.pages import Pages
@@ -55,7 +57,9 @@ class Instance:
     passwords: Passwords
     storage: Storage
     pictures: Pictures
+    remote_room: RemoteRoom
     remote_pictures: RemotePictures
+    remote_films: RemoteFilms
     app: Quart
     kinds: dict[str, Kind] = field(default_factory=dict)
     redis: Redis | None = None

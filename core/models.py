@@ -265,6 +265,7 @@ class Attachment(Model):
     height = fields.IntField(null=True)
     blurhash = fields.CharField(100, default="")
     focus = JSONField(null=True)
+    preview_url = fields.CharField(2048, default="")  # a picture of a film or a sound that is elsewhere
 
     class Meta:
         table = "core_attachment"

@@ -132,9 +132,9 @@ class Limits:
 class Storage:
     """Where files lie, and how long one stays that nothing refers to any more; `load` fills in an empty path.
 
-    `remote_megabytes` is the room for pictures from elsewhere, which can be fetched again; `person_megabytes` and
-    `all_megabytes` are what one person and everybody may upload (0: as much as the disk holds). The percents say what
-    is given up as the disk fills.
+    `remote_megabytes` is the room for pictures, films and sounds from elsewhere, which can be fetched again;
+    `remote_film_megabytes` is the largest film that is kept there. `person_megabytes` and `all_megabytes` are what one
+    person and everybody may upload (0: as much as the disk holds). The percents say what is given up as the disk fills.
     """
 
     backend: Literal["local", "s3"] = "local"
@@ -149,6 +149,7 @@ class Storage:
     front_server: Literal["none", "nginx", "sendfile"] = "none"
     unused_hours: int = setting(24, minimum=1, maximum=8760)
     remote_megabytes: int = setting(2048, minimum=0, maximum=10_000_000)
+    remote_film_megabytes: int = setting(128, minimum=0, maximum=100_000)
     person_megabytes: int = setting(5000, minimum=0)
     all_megabytes: int = setting(0, minimum=0)
     warn_percent: float = setting(85.0, minimum=1, maximum=100)

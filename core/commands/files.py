@@ -31,7 +31,7 @@ async def check(deep: bool, as_json: bool) -> None:
 
 
 @files.command()
-@click.option("--remote-older-than", metavar="DAYS", help="Also pictures from elsewhere unused for so long.")
+@click.option("--remote-older-than", metavar="DAYS", help="Also pictures and films from elsewhere unused for so long.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @json_option
 @in_instance
@@ -43,7 +43,7 @@ async def prune(remote_older_than: str | None, dry_run: bool, as_json: bool) -> 
     stray = len(await storage.prune_strays(dry_run=dry_run))
     counts = {"unused": unused, "stray": stray}
     if days is not None:
-        counts["remote"] = await here().remote_pictures.trim(unused_seconds=days * 86_400, dry_run=dry_run)
+        counts["remote"] = await here().remote_room.trim(unused_seconds=days * 86_400, dry_run=dry_run)
     print_thing(counts, as_json=as_json)
 
 

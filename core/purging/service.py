@@ -25,6 +25,7 @@ from core.html import without_controls
 from core.instance import here
 from core.models import Actor
 from core.permissions import require, require_over
+from core.storage.film_fetching import mark_in
 from core.storage.models import File, RefusedContent
 from core.storage.service import forget_at_once, sweep_unused_files
 
@@ -83,6 +84,12 @@ async def _digests_of(shown: dict[str, Any]) -> list[str]:
         versions = orjson.loads(shown["versions"] or b"{}")
         known = [shown["source_digest"], *(one["digest"] for one in versions.values())]
         return [one for one in known if one][:1]  # the others follow from one
+    if shown["type"] in ("video", "audio"):
+        found = await here().remote_films.fetched(shown["url"])
+        if found is None:
+            raise Invalid({"fileId": "This cannot be fetched, so there is nothing to refuse."})
+        mark, path = found
+        return [mark] if path is None else [mark, await asyncio.to_thread(_digest, path)]
     if shown["type"] != "image":
         raise Invalid({"fileId": "This lies on another server, and is not shown from here."})
     made = [await here().remote_pictures.fetched(shown["url"], role) for role in ROLES_OF_POSTS]
@@ -120,7 +127,9 @@ async def _purge(wanted: Sequence[str], reason: str, by: Doer | None) -> dict[st
         await remove_picture(await Actor.get(id=actor_id), role)
     gone["profilePictures"] = len(pictures)
     gone["emojis"] = await remove_blobs(sorted(digests))
-    gone["fromElsewhere"] = await asyncio.to_thread(_cached, here().remote_pictures.folder, digests)
+    gone["fromElsewhere"], marks = await asyncio.to_thread(_cached, digests)
+    for mark in sorted(marks - digests):  # by which the film is known before all of it has come
+        await RefusedContent.get_or_create(digest=mark, defaults={"reason": reason})
     await forget_at_once(sorted(digests))
     where = {"by_id": by.actor.id, "address": by.address, "user_agent": by.user_agent} if by else {}
     await audit.record("content_purged", **where, digest=wanted[0], things=sum(gone.values()))
@@ -150,15 +159,19 @@ async def _profile_pictures(digests: Sequence[str]) -> list[tuple[str, str]]:
     return sorted(wanted)
 
 
-def _cached(folder: Path, digests: set[str]) -> int:
-    """Delete pictures from elsewhere that are these bytes."""
-    gone = 0
-    for path in folder.glob("*/*/*"):
-        try:
-            is_it = hashlib.sha256(path.read_bytes()).hexdigest() in digests
-        except FileNotFoundError:
-            continue
-        if is_it:
-            path.unlink(missing_ok=True)
-            gone += 1
-    return gone
+def _cached(digests: set[str]) -> tuple[int, set[str]]:
+    """Delete what is kept from elsewhere and is these bytes; how many files, and the marks of the films among them."""
+    gone, marks = 0, set()
+    for path in here().remote_room.listed():
+        mark = mark_in(path)
+        with suppress(FileNotFoundError):
+            if mark in digests or _digest(path) in digests:
+                here().remote_room.drop(path)
+                gone += 1
+                marks |= {mark} if mark else set()
+    return gone, marks
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,10 +36,13 @@ def attachments_of(document: Document) -> list[AttachmentDraft]:
 
 
 def _listed(document: Document) -> Iterator[Any]:
-    if first_known_type(document, _SHOWN_TYPES):
+    shown = first_known_type(document, _SHOWN_TYPES)
+    if shown:
         yield document
     attached = as_list(document.get("attachment"))[:LOOKED_AT_MOST]
     yield from attached
+    if shown in ("Video", "Audio"):
+        return  # its picture is of it, and not one more
     if not any(isinstance(one, Mapping) and one.get("type") in ("Image", "Document") for one in attached):
         pictures = as_list(document.get("image"))[:1]
         yield from ({"type": "Image", "url": one} if isinstance(one, str) else one for one in pictures)
@@ -71,7 +74,21 @@ def _file(listed: Any, *, is_itself: bool) -> AttachmentDraft | None:
         height=_side(link.get("height")) or _side(listed.get("height")),
         blurhash=_blurhash(listed.get("blurhash")),
         focus=_focus(listed.get("focalPoint")),
+        preview_url=_preview(listed) if kind in ("video", "audio") else "",
     )
+
+
+def _preview(listed: Mapping[str, Any]) -> str:
+    """A picture of a film or a sound: the largest that is given, as PeerTube gives several, Mastodon one."""
+    found: list[tuple[int, str]] = []
+    for key in ("icon", "image", "preview"):
+        for picture in as_list(listed.get(key))[:LOOKED_AT_MOST]:
+            if isinstance(picture, str):
+                found.append((0, _written(picture)))
+            elif isinstance(picture, Mapping) and picture.get("type") in (None, "Image", "Link", "Document"):
+                url, link = _address(picture, "image")
+                found.append((_side(link.get("width")) or _side(picture.get("width")) or 0, url))
+    return max((one for one in found if one[1]), key=lambda one: one[0], default=(0, ""))[1]
 
 
 def _address(listed: Mapping[str, Any], wanted: str) -> tuple[str, Mapping[str, Any]]:

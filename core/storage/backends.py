@@ -79,23 +79,7 @@ class LocalFolder:
     def _put(self, path: Path, content: bytes | Path) -> None:
         if path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_UNFINISHED}")
-        try:
-            with open(unfinished, "xb") as target:
-                if isinstance(content, Path):
-                    with open(content, "rb") as source:
-                        shutil.copyfileobj(source, target, PIECE)
-                else:
-                    target.write(content)
-                target.flush()
-                os.fsync(target.fileno())
-            os.replace(unfinished, path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        for folder in (path.parent, path.parent.parent, self.folder):  # the way to it must outlive a power cut too
-            _sync(folder)
+        write_whole(path, content, self.folder)
 
     async def size(self, name: str) -> int | None:
         try:
@@ -138,6 +122,27 @@ class LocalFolder:
 
     async def link(self, name: str) -> str | None:
         return None
+
+
+def write_whole(path: Path, content: bytes | Path, top: Path) -> None:
+    """Write a file, or the content of another, two folders below `top`: all of it or nothing, whenever power is cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_UNFINISHED}")
+    try:
+        with open(unfinished, "xb") as target:
+            if isinstance(content, Path):
+                with open(content, "rb") as source:
+                    shutil.copyfileobj(source, target, PIECE)
+            else:
+                target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    for folder in (path.parent, path.parent.parent, top):  # the way to it must outlive a power cut too
+        _sync(folder)
 
 
 def _piece(path: Path, start: int, length: int) -> bytes:

@@ -11,7 +11,7 @@ from core.instance import here
 from core.storage.backends import TYPES, Backend, LocalFolder
 from core.storage.service import NAME
 
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _PATH = re.compile(rf"/files/({NAME.pattern})")
 Headers = list[tuple[bytes, bytes]]
 # Where the front server finds the folder of files; nobody can ask it for that.
@@ -61,8 +61,8 @@ async def _give(scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
         return
     first, last, status = 0, size - 1, 200
-    if (wanted := _RANGE.fullmatch(_asked(scope, b"range").strip())) and _asked(scope, b"if-range") in ("", etag):
-        bounds = _bounds(wanted[1], wanted[2], size)
+    if (wanted := RANGE.fullmatch(_asked(scope, b"range").strip())) and _asked(scope, b"if-range") in ("", etag):
+        bounds = bounds_of(wanted[1], wanted[2], size)
         if bounds is None:
             await answer(send, 416, [*headers, (b"content-range", b"bytes */%d" % size)])
             return
@@ -125,7 +125,7 @@ def _asked(scope: Scope, name: bytes) -> str:
     return b", ".join(value for key, value in scope["headers"] if key == name).decode("latin-1")
 
 
-def _bounds(first: str, last: str, size: int) -> tuple[int, int] | None:
+def bounds_of(first: str, last: str, size: int) -> tuple[int, int] | None:
     """The first and the last byte that are wanted; None where the file has none of them."""
     if not first:
         length = int(last or 0)

@@ -134,7 +134,7 @@ async def _poster(path: Path, seconds: float) -> Path | None:
 
 async def _run(program: str, *arguments: str) -> bytes:
     """What a program answers, which gets little memory and time and nothing of ours. Raises Invalid where it fails."""
-    limits = f"ulimit -v {MEMORY_AT_MOST // 1024}; ulimit -c 0; exec nice -n 10 \"$@\""
+    limits = f'ulimit -v {MEMORY_AT_MOST // 1024}; ulimit -c 0; exec nice -n 10 "$@"'
     process = await asyncio.create_subprocess_exec(
         "/bin/sh", "-c", limits, program, program, *_few_threads(program), *arguments,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

@@ -63,6 +63,20 @@ def kind_of(beginning: bytes) -> Kind | None:
     return None
 
 
+def film_of(beginning: bytes) -> str | None:
+    """The media type of a film or a sound that begins so, of more kinds than are taken here; None for anything else."""
+    kind = kind_of(beginning)
+    if kind is not None:
+        is_film = kind == Kind("audio", "audio/ogg") and b"\x80theora" in beginning[:256]
+        return "video/ogg" if is_film else kind.media_type if kind.type in ("video", "audio") else None
+    if beginning[4:8] == b"ftyp":
+        size = int.from_bytes(beginning[:4], "big")
+        brands = (beginning[at : at + 4] for at in range(16, min(size, 512, len(beginning)), 4))
+        kinds = [_BRANDS[one] for one in brands if one in _BRANDS]
+        return kinds[0].media_type if kinds and kinds[0].type in ("video", "audio") else None
+    return "audio/aac" if beginning[:2] in (b"\xff\xf1", b"\xff\xf9") else None  # ADTS, ISO/IEC 13818-7
+
+
 def _in_boxes(beginning: bytes) -> Kind | None:
     brand, size = beginning[8:12], int.from_bytes(beginning[:4], "big")
     if brand not in _HOLDERS:

@@ -145,6 +145,7 @@ class TestInstance:
         self.neighbours.clear()
         with self.inside():
             await instance.hooks.on_stop(instance=instance)
+            await instance.remote_films.close()
             await instance.database.engine.settle()
             await empty(instance.database)
             for name in ("cache", "files", "mail", "transfers", "uploads"):

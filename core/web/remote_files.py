@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from quart import Blueprint, Response, request
 
@@ -16,6 +17,7 @@ from core.storage.remote import WANTED, shown_at, tag_of
 
 blueprint = Blueprint("remote_files", __name__)
 OF_PEOPLE = ("avatar", "cover")
+FILMS = ("video", "audio")
 FETCHES, FETCHES_SECONDS = 300, 600  # from one address
 _NAME = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{12})\.webp")
 
@@ -37,7 +39,7 @@ async def remote_picture(role: str, name: str) -> Response:
     pictures = here().remote_pictures
     content = await pictures.kept(source, role)
     if content is None:
-        await _count_fetch()
+        await count_fetch()
         content = await pictures.fetched(source, role)
     if content is None:
         raise NotFound()
@@ -61,13 +63,7 @@ async def _source(thing_id: str, role: str) -> str:
         card = await row("SELECT image_url FROM core_link_card WHERE id = $1", thing_id)
         return str(card["image_url"]) if card else ""
     if role not in OF_PEOPLE:
-        shown = await row(
-            "SELECT h.url FROM core_attachment h JOIN core_entry e ON e.id = h.entry_id JOIN core_actor a"
-            " ON a.id = e.author_id WHERE h.id = $1 AND h.file_id IS NULL AND h.type = 'image' AND e.deleted_at IS NULL"
-            " AND a.domain <> '' AND a.suspended_at IS NULL AND a.removed_at IS NULL",
-            thing_id,
-        )
-        return str(shown["url"]) if shown else ""
+        return await attached_source(thing_id, *(("preview_url", FILMS) if role == "poster" else ("url", ("image",))))
     actor = await row(
         "SELECT avatar_url, cover_url FROM core_actor WHERE id = $1 AND domain <> '' AND suspended_at IS NULL"
         " AND removed_at IS NULL",
@@ -76,7 +72,20 @@ async def _source(thing_id: str, role: str) -> str:
     return str(actor[f"{role}_url"]) if actor else ""
 
 
-async def _count_fetch() -> None:
+async def attached_source(attachment_id: str, column: str, types: Sequence[str]) -> str:
+    """Where lies what hangs on a post from elsewhere: nothing of people who are suspended or gone."""
+    wanted = ", ".join(f"'{one}'" for one in types)
+    shown = await row(
+        f"SELECT h.{column} FROM core_attachment h JOIN core_entry e ON e.id = h.entry_id JOIN core_actor a"
+        f" ON a.id = e.author_id WHERE h.id = $1 AND h.file_id IS NULL AND h.type IN ({wanted})"
+        " AND e.deleted_at IS NULL AND a.domain <> '' AND a.suspended_at IS NULL AND a.removed_at IS NULL",
+        attachment_id,
+    )
+    return str(shown[column]) if shown else ""
+
+
+async def count_fetch() -> None:
+    """Count that another server is asked because of this request. Raises RateLimited."""
     if here().settings.rate_limits.enabled:
         key = f"remote-files:{neighbourhood(address_of(request))}"
         verdict = await here().limiter.take(key, FETCHES, FETCHES_SECONDS)

@@ -12,7 +12,7 @@ import pytest
 
 from core.database import now
 from core.models import Actor
-from core.storage.remote import trim_remote_pictures
+from core.storage.remote_room import LEDGER, trim_remote_files
 from core.testing import Foreign, Person, TestInstance, world
 from tests.core.storage.photos import UPRIGHT, corners, opened_bytes, quarters, saved
 from tests.federation.odd_server import OddServer
@@ -37,7 +37,7 @@ async def zoe_of(ann: Person, foreign: Foreign, url: str = "https://media.test/f
 
 
 def kept(alpha: TestInstance) -> list[Path]:
-    return [path for path in (alpha.folder / "cache").rglob("*") if path.is_file()]
+    return [path for path in (alpha.folder / "cache").rglob("*") if path.is_file() and path.name != LEDGER]
 
 
 async def test_a_picture_is_shown_from_here_small_and_fetched_once(
@@ -126,7 +126,7 @@ async def tight() -> AsyncIterator[TestInstance]:
 
 async def test_what_was_used_longest_ago_goes_when_there_is_no_room(tight: TestInstance) -> None:
     with tight.inside():
-        store = tight.instance.remote_pictures
+        store = tight.instance.remote_room
         folder = tight.folder / "cache" / "pictures" / "ab" / "cd"
         folder.mkdir(parents=True)
         for number in range(12):
@@ -135,7 +135,7 @@ async def test_what_was_used_longest_ago_goes_when_there_is_no_room(tight: TestI
             used = time.time() - 1000 * (12 - number)
             os.utime(path, (used, time.time()))
         assert await store.trim(dry_run=True) == 3 and len(kept(tight)) == 12
-        await trim_remote_pictures()
+        await trim_remote_files()
         assert sorted(int(path.stem) for path in kept(tight)) == list(range(3, 12))
         assert await store.trim(unused_seconds=5500) == 4
 

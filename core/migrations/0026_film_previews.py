@@ -1,0 +1,18 @@
+"""Add preview_url to Attachment."""
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("core", "0025_domain_blocks")]
+
+    initial = False
+
+    operations = [
+        ops.AddField(
+            model_name="Attachment",
+            name="preview_url",
+            field=fields.CharField(default="", max_length=2048),
+        ),
+    ]

@@ -1,0 +1,183 @@
+"""Servers that say one thing of their films and do another: nothing of theirs is kept, shown as a film, or waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.storage import film_fetching, film_sources
+from core.testing import Foreign, Person, TestInstance, world
+from tests.core.storage.film_server import FilmServer, Lie, document, film, kept, shown, watched, watching
+from tests.core.storage.photos import quarters, saved
+
+SIZE = 300_000
+FILM = film(SIZE)
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+
+
+def says(status: int = 0, body: bytes | None = None, **headers: str) -> Lie:
+    """A server that has these headers, this body or status in place of the true ones."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def lie(true_status: int, true: dict[str, str], true_body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return status or true_status, {**true, **named}, true_body if body is None else body
+
+    return lie
+
+
+@pytest.fixture
+def media(alpha: TestInstance) -> FilmServer:
+    server = FilmServer().join(alpha)
+    server.put("/a.mp4", FILM)
+    return server
+
+
+@pytest.fixture
+async def url(alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer) -> str:
+    """Our address of the film."""
+    (file,) = await shown(alpha, ann, foreign, document("https://media.test/a.mp4"))
+    return str(file["url"])
+
+
+@pytest.mark.parametrize("content", [SVG, b"<!doctype html><script>alert(1)</script>", b"%PDF-1.7 ...", b"#EXTM3U\n",
+    saved(quarters(60, 60), "PNG"), b"", b"\0" * 70_000])  # fmt: skip
+async def test_only_what_begins_like_a_film_is_one_whatever_its_server_calls_it(
+    alpha: TestInstance, media: FilmServer, url: str, content: bytes
+) -> None:
+    media.films["/a.mp4"] = content
+    media.has_ranges = bool(content)
+    for _ in range(3):
+        async with watching(alpha, url, "bytes=0-") as answer:
+            assert (answer.status, "video" in answer.headers["content-type"]) == (404, False)
+    assert len(media.asked) == 1 and kept(alpha) == []
+
+
+@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/octet-stream", ""])
+async def test_what_is_a_film_is_called_one_whatever_its_server_calls_it(
+    alpha: TestInstance, media: FilmServer, url: str, kind: str
+) -> None:
+    media.lie = says(content_type=kind)
+    async with watching(alpha, url) as answer:
+        assert (answer.status, answer.headers["content-type"], await answer.all()) == (200, "video/mp4", FILM)
+
+
+@pytest.mark.parametrize("lie", [
+    says(content_range=f"bytes 0-{SIZE - 1}/{SIZE * 2}"), says(content_range=f"bytes 1-{SIZE}/{SIZE + 1}"),
+    says(content_range=f"bytes 0-{SIZE - 1}/*"), says(content_range="0"), says(content_range=f"bytes 5-2/{SIZE}"),
+    says(content_encoding="gzip"), says(status=404), says(status=503), says(status=301, location="https://10.1.2.3/a.mp4"),
+    says(status=302, location="http://media.test/a.mp4"), says(status=302, location="https://localhost/a.mp4"),
+    says(status=302, location="https://media.test/a.mp4"), says(status=204, body=b""),
+])  # fmt: skip
+async def test_an_answer_that_makes_no_sense_or_leads_inside_is_none(
+    alpha: TestInstance, media: FilmServer, url: str, lie: Lie
+) -> None:
+    media.lie = lie
+    assert (await watched(alpha, url, "bytes=0-"))[0] == 404
+    asked = len(media.asked)
+    assert (await watched(alpha, url))[0] == 404
+    assert len(media.asked) == asked and kept(alpha) == []
+
+
+@pytest.mark.parametrize("has_ranges", [True, False])
+@pytest.mark.parametrize("body", [FILM[:200_000], FILM + bytes(100_000), FILM[:10_000]])
+async def test_a_film_is_as_long_as_its_server_says_or_it_breaks_off_and_is_not_kept(
+    alpha: TestInstance, media: FilmServer, url: str, has_ranges: bool, body: bytes
+) -> None:
+    media.has_ranges, media.lie = has_ranges, says(body=body, content_length=str(SIZE))
+    status, seen = await watched(alpha, url)
+    assert (status == 404 or len(seen) < SIZE) and kept(alpha) == []
+    media.lie = None
+    alpha.instance.cache.drop_prefix("no-film")
+    assert await watched(alpha, url) == (200, FILM)
+
+
+async def test_a_stream_without_an_end_is_given_up(ann: Person) -> None:
+    async with world("beta.test", storage__remote_film_megabytes=1) as (beta,):
+        media, zoes = FilmServer(says_length=False, has_ranges=False).join(beta), Foreign("foreign.test").join(beta)
+        media.put("/radio.mp3", b"ID3" + bytes(30_000_000))
+        (file,) = await shown(
+            beta, await beta.user("bea"), zoes, document("https://media.test/radio.mp3", "audio/mpeg")
+        )
+        status, seen = await watched(beta, file["url"])
+        assert status == 200 and len(seen) <= 1_000_000 and media.sent < 1_500_000
+        assert (await watched(beta, file["url"]))[0] == 404 and kept(beta) == []
+
+
+async def test_a_server_that_falls_silent_or_drips_is_given_up(
+    alpha: TestInstance, media: FilmServer, url: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(film_sources, "PATIENCE", 0.1)
+    media.most = 200_000
+    status, seen = await watched(alpha, url)
+    assert status == 200 and len(seen) < SIZE and kept(alpha) == []
+    alpha.instance.cache.drop_prefix("no-film")
+    monkeypatch.setattr(film_fetching, "PATIENT_SECONDS", 0.0)
+    monkeypatch.setattr(film_fetching, "SLOWEST", 1 << 50)
+    media.go_on()
+    status, seen = await watched(alpha, url)
+    assert len(seen) < SIZE and kept(alpha) == []
+
+
+def _other_size(media: FilmServer) -> None:
+    media.films["/a.mp4"] = film(SIZE + 1)
+
+
+def _no_more_ranges(media: FilmServer) -> None:
+    media.has_ranges = False
+
+
+def _other_tag(media: FilmServer) -> None:
+    media.etag = '"two"'
+
+
+def _other_kind(media: FilmServer) -> None:
+    media.films["/a.mp4"] = b"<!doctype html>" + bytes(SIZE - 15)
+
+
+@pytest.mark.parametrize("change", [
+    _other_size, _no_more_ranges, _other_tag, _other_kind,
+    lambda media: setattr(media, "lie", says(content_range=f"bytes 1-9999/{SIZE}")),
+    lambda media: setattr(media, "lie", says(status=200)),
+    lambda media: setattr(media, "lie", says(body=b"")),
+    lambda media: setattr(media, "lie", says(status=206, body=FILM[:9_000])),
+])  # fmt: skip
+async def test_a_film_that_is_passed_on_and_changes_in_between_is_never_mixed(
+    change: Callable[[FilmServer], None],
+) -> None:
+    async with world("alpha.test", storage__remote_film_megabytes=0) as (alpha,):
+        media, zoes = FilmServer().join(alpha), Foreign("foreign.test").join(alpha)
+        media.put("/a.mp4", FILM)
+        (file,) = await shown(alpha, await alpha.user("ann"), zoes, document("https://media.test/a.mp4"))
+        async with watching(alpha, file["url"], "bytes=0-9999") as answer:
+            before = answer.headers["etag"]
+            assert await answer.all() == FILM[:10_000]
+        change(media)
+        status, seen = await watched(alpha, file["url"], "bytes=0-9999")
+        assert status == 503 or (status == 206 and len(seen) < 10_000)
+        # Whoever comes again is told of the film there is now, by another tag.
+        media.lie = None
+        async with watching(alpha, file["url"], method="HEAD") as answer:
+            is_other = answer.status == 404 or answer.headers["etag"] != before
+            assert is_other == (change in (_other_size, _other_tag, _other_kind))
+
+
+async def test_a_flood_of_tiny_pieces_and_a_broken_connection_harm_nobody_else(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer
+) -> None:
+    async def torn(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", str(SIZE).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for at in range(0, 70_000, 70):
+            await send({"type": "http.response.body", "body": FILM[at : at + 70], "more_body": True})
+        raise RuntimeError("torn")
+
+    alpha.neighbours["torn.test"] = torn
+    bad, good = await shown(
+        alpha, ann, foreign, document("https://torn.test/a.mp4"), document("https://media.test/a.mp4")
+    )
+    broken, whole = await asyncio.gather(watched(alpha, bad["url"]), watched(alpha, good["url"]))
+    assert broken[0] == 200 and broken[1] == FILM[: len(broken[1])] and len(broken[1]) < SIZE
+    assert whole == (200, FILM) and len(kept(alpha)) == 1
