@@ -308,6 +308,7 @@ async def start(instance: Instance) -> None:
     """Migrate, connect, and begin to work. Raises NewerDatabase."""
     await connect(instance)
     with inside(instance):
+        await instance.remote_room.trim()  # what was noted of it may be older than a power cut
         await instance.hooks.on_start(instance=instance)
         await instance.jobs.start()
     await instance.app.startup()

@@ -18,6 +18,7 @@ LARGEST_SIDE = 100_000
 
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,79}")
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,100}")
+_FILE_NAME = re.compile(r"[^\n/?#]{1,250}\.[0-9A-Za-z]{2,5}")
 _TYPES = {"Image": "image", "Video": "video", "Audio": "audio", "Document": "document", "Link": ""}
 _SHOWN = ("image", "video", "audio")
 _SHOWN_TYPES = ("Image", "Video", "Audio")
@@ -141,9 +142,17 @@ def _guessed(url: str) -> str:
 
 
 def _alt(listed: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    """What is to be seen or heard, for who cannot; newer servers say it in the summary, older ones in the name."""
+    """What is to be seen or heard, for who cannot; newer servers say it in the summary, older ones in the name.
+
+    Pleroma and Akkoma put there what the file was called where nobody described it: that tells nobody anything.
+    """
     texts = (listed.get(key) for key in keys)
-    return next((without_controls(text[:ALT_AT_MOST]) for text in texts if isinstance(text, str) and text.strip()), "")
+    said = (text for text in texts if isinstance(text, str) and text.strip() and not _is_file_name(text))
+    return next((without_controls(text[:ALT_AT_MOST]) for text in said), "")
+
+
+def _is_file_name(text: str) -> bool:
+    return bool(_FILE_NAME.fullmatch(text.strip())) and _guessed(text.strip()).partition("/")[0] in _SHOWN
 
 
 def _side(value: Any) -> int | None:

@@ -125,7 +125,7 @@ class Growing:
         room.grow(self._file, size)
         os.fsync(self._file)
         kept = kept_path(self.path, self.look)
-        os.replace(self.path, kept)
+        room.rename(self.path, kept)
         self.path = kept
 
     async def fail(self, room: RemoteRoom) -> None:

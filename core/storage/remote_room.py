@@ -62,6 +62,12 @@ class RemoteRoom:
             ledger.taken = taken
         return True
 
+    def rename(self, path: Path, to: Path) -> None:
+        """Have a file lie elsewhere in the room. Blocks."""
+        with self._ledger() as ledger:
+            ledger.taken = max(0, ledger.taken - _size(to))
+            os.replace(path, to)
+
     def drop(self, path: Path) -> None:
         """Delete a file. Blocks."""
         with self._ledger() as ledger:

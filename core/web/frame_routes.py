@@ -14,7 +14,10 @@ blueprint = Blueprint("frame", __name__)
 _WITH_FILES = "multipart/form-data"
 _FORMS = ("application/x-www-form-urlencoded", _WITH_FILES)
 _GATES = ("/login", "/signup", "/setup", "/oauth/token", "/oauth/revoke", "/oauth/introspect")
-_PRIVATE = ("/admin", "/api/", "/compose", "/invite", "/login", "/lookup", "/oauth/", "/search", "/settings", "/signup")
+_PRIVATE = (
+    "/admin", "/api/", "/compose", "/files/remote/film/", "/invite", "/login", "/lookup", "/oauth/", "/search",
+    "/settings", "/signup",
+)  # fmt: skip
 _ROBOTS = "User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in _PRIVATE)
 # Those who say that they gather texts to train language models or to answer from, and that they heed this file.
 _AI_CRAWLERS = (

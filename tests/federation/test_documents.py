@@ -62,7 +62,7 @@ POSTS = {
         "sensitive": False,
         "mentions": True,
         "tags": ["quote"],
-        "files": [("video", "video/mp4", "clip.mp4", 320, 240, None)],
+        "files": [("video", "video/mp4", "", 320, 240, None)],
     },
     "mastodon/create_quote": {
         "language": "de",

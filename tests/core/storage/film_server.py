@@ -151,3 +151,10 @@ def document(url: str, media_type: str = "video/mp4", **more: Any) -> dict[str, 
 def kept(alpha: TestInstance) -> list[Path]:
     """What lies here of what is elsewhere."""
     return [path for path in (alpha.folder / "cache").rglob("*") if path.is_file() and path.name != LEDGER]
+
+
+async def gone(alpha: TestInstance) -> None:
+    """Wait until nothing of a film is left."""
+    async with asyncio.timeout(10):
+        while kept(alpha):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
