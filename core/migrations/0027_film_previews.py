@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0025_domain_blocks")]
+    dependencies = [("core", "0026_gatherable")]
 
     initial = False
 
