@@ -112,4 +112,5 @@ async def _tell(actor: Actor, entry: Entry) -> None:
     await entry.refresh_from_db()
     prepared.changed(entry, [tag.key for tag in await EntryTag.filter(entry_id=entry.id)])
     await here().hooks.outgoing(act=Act("update", actor, entry=entry))
+    await here().hooks.entry_stored(entry=entry)
     after_commit(lambda: here().hooks.entry_updated(entry=entry))

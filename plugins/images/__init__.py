@@ -83,6 +83,7 @@ async def export_account(account: Account) -> Mapping[str, Any]:
     return {
         "images.json": await service.images_of(account.actor_id),
         "albums.json": await album_keeping.exported(account.actor_id),
+        "taken-out.json": await album_keeping.refused_by(account.actor_id),
         "alt-suggestions.json": await alt_listing.exported(account.actor_id),
     }
 

@@ -46,13 +46,18 @@ async def begin_with(actor: Actor, post_id: str, title: str, *, description: str
 
 async def put_in(actor: Actor, changed: Album, entry: Entry) -> None:
     """The same in the running transaction, of what the actor may see; nobody is told. Raises Invalid, Conflict."""
+    await _alone_with(changed.id)
     await _require_fit(actor, changed, entry)
-    await one_at_a_time(f"album:{changed.id}")  # so that what is put in at the same time is counted
     if await AlbumImage.exists(album_id=changed.id, entry_id=entry.id):
         raise Conflict(f"It is in this {changed.kind} already.")
     if await AlbumImage.filter(album_id=changed.id).count() >= IMAGES_AT_MOST:
         raise Conflict(f"The {changed.kind} is full: at most {IMAGES_AT_MOST} pictures.")
     await AlbumImage.create(id=new_id(), album_id=changed.id, entry_id=entry.id, actor_id=actor.id)
+
+
+async def _alone_with(album_id: str) -> None:
+    """Have whoever else puts something in or takes it out wait: so that it is counted, and what is out stays out."""
+    await one_at_a_time(f"album:{album_id}")
 
 
 async def _require_fit(actor: Actor, changed: Album, entry: Entry) -> None:
@@ -91,6 +96,7 @@ async def take_out(actor: Actor, album_id: str, post_id: str) -> None:
             raise NotFound("It is not in there.")
         raise Forbidden("This is somebody else's.")
     async with transaction():
+        await _alone_with(changed.id)
         await inside.delete()
         if actor.id == entry.author_id and actor.id != changed.owner_id:
             await AlbumRefusal.get_or_create(album_id=changed.id, entry_id=entry.id)
@@ -104,7 +110,7 @@ async def reorder(actor: Actor, album_id: str, post_ids: Sequence[str]) -> None:
     """
     own = await own_album(actor, album_id)
     async with transaction():
-        await one_at_a_time(f"album:{own.id}")
+        await _alone_with(own.id)
         inside = {one.entry_id: one for one in await AlbumImage.filter(album_id=own.id)}
         if len(set(post_ids)) < len(post_ids) or not inside.keys() >= set(post_ids):
             raise Invalid({"postIds": f"Pictures of this {own.kind} are expected, each once."})

@@ -43,6 +43,17 @@ async def exported(actor_id: str) -> list[dict[str, Any]]:
     return found
 
 
+async def refused_by(actor_id: str) -> list[dict[str, str]]:
+    """What somebody has taken out of albums and collections of others for good, to take along."""
+    found = await rows(
+        "SELECT e.uri, l.title, o.uri AS owner FROM images_album_refusal z JOIN core_entry e ON e.id = z.entry_id"
+        " JOIN images_album l ON l.id = z.album_id JOIN core_actor o ON o.id = l.owner_id"
+        " WHERE e.author_id = $1 ORDER BY z.id",
+        actor_id,
+    )
+    return [{"uri": one["uri"], "title": one["title"], "owner": one["owner"]} for one in found]
+
+
 async def restore(actor_id: str, kept: Any) -> dict[str, Any]:
     """Bring albums and collections back, with what is known here of what was in them; what came of how many.
 

@@ -91,10 +91,12 @@ async def test_each_sees_in_a_collection_what_they_may_see_and_counts_tell_of_no
 
 
 async def test_what_is_deleted_or_shows_no_picture_any_more_stands_in_no_collection(ann: Person, bob: Person) -> None:
-    gone, bare, left = [await posted(bob, words) for words in ("gone", "bare", "left")]
-    made = await gathered(ann, gone, bare, left)
+    gone, bare, cut, left = [await posted(bob, words) for words in ("gone", "bare", "cut", "left")]
+    made = await gathered(ann, gone, bare, cut, left)
     await bob.delete(f"/posts/{gone}")
     await bob.put(f"/posts/{bare}", {"content": "Nothing to see", "fileIds": []})
+    (file,) = (await bob.get(f"/posts/{cut}"))["attachments"]
+    await bob.delete(f"/files/{file['fileId']}")
     await bob.put(f"/posts/{left}", {"content": "Still there"})
     assert await inside(ann, made) == [left] and (await ann.get(f"/albums/{made}"))["imagesCount"] == 1
 
@@ -215,6 +217,8 @@ async def test_a_collection_is_taken_along_brought_back_and_forgotten(
     archive = (await ann.call("GET", "/users/me/export")).content
     with ZipFile(BytesIO(archive)) as taken:
         (kept,) = loads(taken.read("images/albums.json"))
+    with ZipFile(BytesIO((await bob.call("GET", "/users/me/export")).content)) as taken:
+        assert [each["title"] for each in loads(taken.read("images/taken-out.json"))] == ["Boats"]
     await ann.delete(f"/albums/{made}")
     assert (kept["kind"], len(kept["images"])) == ("collection", 2)
     odd = {**kept, "title": "Odd", "privacy": "?", "images": ["?", 7]}
