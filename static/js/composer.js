@@ -223,7 +223,7 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const card = new DOMParser().parseFromString(ctx.text, "text/html").querySelector(".entry");
   if (ctx.hx?.redirect) return;
   const page = card?.querySelector(".when")?.getAttribute("href");
-  toast(words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
+  toast(card?.querySelector(".reply-state") ? words.asked : words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
   if (card && ctx.target?.id) document.querySelector(".feed ~ .empty, .feed ~ .centered")?.remove();
 });
 
