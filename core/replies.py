@@ -1,4 +1,4 @@
-"""Answers to people elsewhere who want to be asked first: until they agree, and if they do not, for nobody else."""
+"""Whoever is answered has a say: answers to people elsewhere wait for them, and one can take out what one got."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ from core.acts import Act
 from core.audience import OPEN
 from core.database import after_commit, execute, new_id, rows, transaction
 from core.entry_counts import count_opened
+from core.errors import Forbidden, NotFound
 from core.going_out import go_out
 from core.instance import here
 from core.live_feed import announce_published, announce_removed
 from core.models import Actor, Entry, EntryTag
 from core.quote_models import REFUSED, ReplyRequest
 from core.quotes import asked_by
+from core.threads import detach
+
+
+async def remove_reply(actor: Actor, parent: Entry, reply: Entry) -> None:
+    """Have somebody's answer stand for itself, and no more below one's own post: for good.
+
+    Raises Forbidden for what answers other people's, NotFound where it is no answer to this.
+    """
+    if parent.author_id != actor.id:
+        raise Forbidden("This is somebody else's.")
+    if reply.reply_to_id != parent.id or reply.author_id == actor.id:
+        raise NotFound("This is nobody's answer to your post.")
+    async with transaction():
+        author = await Actor.get(id=reply.author_id)
+        await here().hooks.outgoing(act=Act("unanswer", actor, entry=parent, target=author, uri=reply.uri))
+        await detach(reply)
+        if author.is_local:
+            await here().hooks.outgoing(act=Act("update", author, entry=await Entry.get(id=reply.id)))
 
 
 async def asked_for(entry: Entry) -> ReplyRequest | None:

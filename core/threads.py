@@ -14,12 +14,13 @@ async def attach(entry: Entry, parent: Entry, *, is_agreed: bool = False) -> boo
     """Put an answer whose parent was not known, and all below it, where it belongs; False where it has a place already.
 
     It counts among the answers to its parent from now on. What would then stand above itself is left alone, and so is
-    what whom it answers has to agree to, unless that is known (`is_agreed`).
+    what whom it answers has to agree to, unless that is known (`is_agreed`). What answers something of ours and has no
+    place was not let in, or taken out.
     """
     root_id = parent.root_id or parent.id
     if entry.id in (parent.id, root_id) or entry.reply_to_uri != parent.uri:
         return False
-    if not (is_agreed or await permits_at_once(await Actor.get(id=entry.author_id), parent)):
+    if not is_agreed and (parent.is_local or not await permits_at_once(await Actor.get(id=entry.author_id), parent)):
         return False
     async with transaction():
         if not await execute(

@@ -13,7 +13,7 @@ from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
 from core.federation.models import Stamp
 from core.federation.outbox import Writer
-from core.federation.stamps import REPLY
+from core.federation.stamps import REPLY, stamp_for
 from core.models import Entry
 from core.outbound import Outbound
 
@@ -75,8 +75,13 @@ async def _asked(incoming: Incoming) -> tuple[Entry, Entry, bool] | None:
 
 
 async def unanswer(act: Act) -> Outbound | None:
-    """The consent to an answer taken back."""
-    return await take_back(act, REPLY)
+    """The consent to an answer taken back, for good also where none was asked for."""
+    parent, author = act.entry, act.target
+    assert isinstance(parent, Entry) and author is not None
+    is_known_there = await Stamp.exists(revoked_at__isnull=True, **REPLY.about(parent, act.uri))
+    await stamp_for(REPLY, parent, act.uri, author)
+    taken = await take_back(act, REPLY)
+    return taken if is_known_there else None
 
 
 async def receive_any_accept(incoming: Incoming) -> str | None:

@@ -1,11 +1,11 @@
-"""Pages of quotes: who quotes a post, who asks to, and taking one's own words out of somebody else's."""
+"""Pages of quotes: who quotes a post, who asks to, and taking out quotes, and answers, of one's own words."""
 
 from __future__ import annotations
 
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
-from core import prepared, quote_requests, quotes
+from core import prepared, quote_requests, quotes, replies
 from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Unauthenticated
@@ -48,6 +48,17 @@ async def remove(post_id: str, quoting_id: str) -> Response | Redirect:
     await quotes.remove_quote(actor, quoted, quoting)
     post = await form_of(quoting, actor)
     return redirect(f"/@{post['user']['acct']}/{quoting.id}", 303)
+
+
+@blueprint.post("/posts/<post_id>/replies/<answer_id>/remove")
+async def remove_reply(post_id: str, answer_id: str) -> Response | Redirect:
+    """Take somebody's answer out of the conversation below one's own post."""
+    actor = await viewer_actor()
+    if actor is None:
+        raise Unauthenticated("Please log in first.")
+    parent, reply = [await visible_entry(viewer_of(actor), one) for one in (post_id, answer_id)]
+    await replies.remove_reply(actor, parent, reply)
+    return redirect(f"/@{actor.acct}/{parent.id}", 303)
 
 
 @blueprint.get("/requests/quotes")

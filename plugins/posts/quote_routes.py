@@ -1,10 +1,10 @@
-"""The JSON API of quotes: who quotes a post, who asks to, and taking one's own words out of somebody else's."""
+"""The JSON API of quotes: who quotes a post, who asks to, and taking out quotes, and answers, of one's own words."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from core import present, quote_requests, quotes
+from core import present, quote_requests, quotes, replies
 from core.api import Api, Ask
 from core.api.forms import Form, Post, StreamQuery, UserShort, stream_of
 from core.entries import visible_entry
@@ -51,6 +51,20 @@ async def remove_quote(ask: Ask[None, None], post_id: str, quoting_id: str) -> o
     quoted, quoting = await visible_entry(ask.viewer, post_id), await visible_entry(ask.viewer, quoting_id)
     await quotes.remove_quote(ask.actor, quoted, quoting)
     return {"postId": post_id, "quotedBy": quoting_id, "isQuoted": False}
+
+
+class Unanswered(Form):
+    post_id: str
+    answered_by: str
+    is_answer: bool
+
+
+@api.delete("/posts/<post_id>/replies/<answer_id>", answer=Unanswered)
+async def remove_reply(ask: Ask[None, None], post_id: str, answer_id: str) -> object:
+    """Take somebody's answer out of the conversation below your post; it stands for itself."""
+    parent, reply = await visible_entry(ask.viewer, post_id), await visible_entry(ask.viewer, answer_id)
+    await replies.remove_reply(ask.actor, parent, reply)
+    return {"postId": post_id, "answeredBy": answer_id, "isAnswer": False}
 
 
 @api.get("/quote-requests", query=StreamQuery, answer=stream_of("requests", QuoteWish))

@@ -207,6 +207,12 @@ async def _quoting(cast: Cast) -> str:
     return str((await quoting.publish("Look at this", quote=await cast.thing("post_id")))["postId"])
 
 
+async def _answering(cast: Cast) -> str:
+    """Somebody else's answer to the owner's post."""
+    answering = await cast.instance.user(f"answers{cast.number}")
+    return str((await answering.publish("Well", inReplyTo=await cast.thing("post_id")))["postId"])
+
+
 async def _stamp(cast: Cast, kind: str = "quote") -> str:
     """The owner's consent to a quote, or an answer, on another server."""
     with cast.instance.inside():
@@ -356,6 +362,7 @@ THINGS: dict[str, Maker] = {
     "client_id": _client,
     "invite_id": _invite,
     "quoting_id": _quoting,
+    "answer_id": _answering,
     "list_id": _list,
     "friend_name": _friend_name,
     "filter_id": _filter,

@@ -222,3 +222,36 @@ async def test_between_two_servers_an_answer_is_asked_for_published_and_refused(
     await settle(alpha, beta)
     assert (await bea.get(f"/posts/{second['postId']}"))["replyState"] == "refused"
     assert len((await ann.get(f"/posts/{post['postId']}/thread"))["replies"]) == 1
+
+
+async def test_between_two_servers_an_answer_is_taken_out_of_the_conversation_for_good(
+    alpha_and_beta: tuple[TestInstance, TestInstance],
+) -> None:
+    alpha, beta = alpha_and_beta
+    ann, bea = await two_who_follow(alpha, beta)
+    eve = await alpha.user("eve")
+    await eve.follow(ann)
+    post = await ann.publish("For my people", replyPolicy="followers")
+    await settle(alpha, beta)
+    (there,) = [one for one in await bea.feed() if one["uri"] == post["uri"]]
+    answer = await bea.publish("Yes", inReplyTo=there["postId"])
+    await eve.publish("Me too", inReplyTo=post["postId"])
+    await settle(alpha, beta)
+    (stamped,) = [(await beta.client.get(answer["uri"], headers=AP)).json()["replyAuthorization"]]
+    first, second = (await ann.get(f"/posts/{post['postId']}/thread"))["replies"]
+    browser = ann.browser()
+    for one in (first, second):
+        path = f"/posts/{post['postId']}/replies/{one['postId']}"
+        page = (await browser.get(f"/@{one['user']['acct']}/{one['postId']}")).text
+        assert f'formaction="{path}/remove"' in page
+        await eve.refused(403, "DELETE", f"{path}")
+        await ann.delete(path)
+        await ann.refused(404, "DELETE", path)
+    await settle(alpha, beta)
+    assert (await ann.get(f"/posts/{post['postId']}"))["commentsCount"] == 0
+    assert (await alpha.client.get(stamped, headers=AP)).status_code == 404
+    assert (await bea.get(f"/posts/{answer['postId']}"))["replyState"] == "refused"
+    assert (await bea.get(f"/posts/{there['postId']}"))["commentsCount"] == 1  # for her eyes alone
+    (kept,) = [one for one in await eve.feed() if one["user"]["username"] == "eve"]
+    document = (await alpha.client.get(kept["uri"], headers=AP)).json()
+    assert kept["inReplyTo"] is None and "replyAuthorization" not in document
