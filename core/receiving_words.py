@@ -9,6 +9,7 @@ from core.changing_policies import change_policies
 from core.database import transaction, value
 from core.entries import Document, Draft, publishing
 from core.errors import Rejected
+from core.html import plain
 from core.models import Actor, Entry
 from core.reading import draft_of, moment
 
@@ -18,10 +19,13 @@ Beside = Callable[[Entry], Awaitable[None]]
 async def receive_words(author: Actor, document: Document, kind: str, beside: Beside | None = None) -> Entry | None:
     """Publish an entry of another server, or change what is known of it where it was edited since.
 
-    `beside` stores what the kind has besides words, in the same transaction. Raises Rejected.
+    `beside` stores what the kind has besides words, in the same transaction. Where there is nothing to be seen at all
+    nothing is stored, as Mastodon does; an edit may take everything away. Raises Rejected.
     """
     draft = await draft_of(author, document, kind)
     if not await value("SELECT 1 FROM core_entry WHERE uri = $1", draft.uri):
+        if beside is None and _is_empty(draft):
+            return None
         async with publishing(draft) as entry:
             await polls.end_later(entry, draft.poll)
             if beside:
@@ -37,6 +41,12 @@ async def receive_words(author: Actor, document: Document, kind: str, beside: Be
     if draft.poll is not None and await polls.receive_tallies(known, draft.poll):
         return known
     return known if has_changed else None
+
+
+def _is_empty(draft: Draft) -> bool:
+    has_words = draft.title or draft.content_warning or "<img" in draft.content or plain(draft.content).strip()
+    asks = draft.poll is not None and draft.poll.options
+    return not (has_words or draft.attachments or asks or draft.quote)
 
 
 async def _edited(known: Entry, draft: Draft, is_undated: bool, beside: Beside | None) -> Entry | None:

@@ -10,6 +10,7 @@ from typing import Any
 from core.entries import Document
 from core.html import clean, escape_text_to_html, plain, render
 from core.instance import here
+from core.reading.events import event_html
 from core.reading.files import attachments_of
 from core.reading.values import address, as_list, first_known_type
 
@@ -51,7 +52,7 @@ def language_of(document: Document) -> str:
 
 
 def content_of(document: Document) -> str:
-    """The content as safe HTML, with what it links to written out."""
+    """The content as safe HTML, with what it links to written out, and when and where an event takes place."""
     content = _in_a_language(document, "content")[0]
     media_type = document.get("mediaType")
     if media_type == "text/plain":
@@ -60,7 +61,7 @@ def content_of(document: Document) -> str:
         html = render(content, format="markdown", mentions={}, tag_url=lambda tag: "")
     else:
         html = clean(content, rich=bool(first_known_type(document, RICH)))
-    return html + _links(document, html)
+    return event_html(document) + html + _links(document, html)
 
 
 def is_vote(document: Document) -> bool:
