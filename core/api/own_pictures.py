@@ -8,7 +8,6 @@ from pydantic import Field
 from quart import request
 
 from core import present
-from core.accounts.models import Account
 from core.accounts.profile_pictures import describe_picture, remove_picture, set_picture, shown_pictures
 from core.api import Api, Ask
 from core.api.forms import Form, Me, User
@@ -45,7 +44,7 @@ class OwnPictures(Me):
 async def _answer(actor: Actor) -> Any:
     shown = await shown_pictures(actor)
     alts = {f"{role}Alt": shown[role].alt if role in shown else None for role in ("avatar", "cover")}
-    return await me_form(actor.id, await Account.get(actor_id=actor.id)) | alts
+    return await me_form(actor.id) | alts
 
 
 async def _set(ask: Ask[PictureBody, None], role: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.accounts import administration
-from core.testing import PASSWORD, Person, TestInstance, Visitor
+from core.testing import PASSWORD, Person, TestInstance, Visitor, counted_queries
 from core.testing.people import data_of, fields_of
 
 PUBLIC = set(
@@ -29,6 +29,17 @@ async def test_my_own_profile_has_what_is_mine_alone(ann: Person, path: str) -> 
     me = await ann.get(path)
     assert PUBLIC | MINE <= me.keys()
     assert (me["userId"], me["email"], me["emailVerified"]) == (ann.id, "ann@example.org", True)
+
+
+async def test_what_apps_ask_first_costs_no_more_than_a_page_of_the_home_feed(alpha: TestInstance, ann: Person) -> None:
+    await ann.put("/users/me", {"settings": {"theme": "dark"}})
+    await ann.put("/users/me", {"email": "other@example.org", "password": PASSWORD})
+    await ann.get("/feed", scope="home")
+    with counted_queries(alpha) as asked:
+        me = await ann.get("/users/me")
+    assert len(asked) == 1, asked
+    own = me["settings"]
+    assert (me["pendingEmail"], own["theme"], own["language"]) == ("other@example.org", "dark", "")
 
 
 async def test_a_profile_seen_by_others_has_neither_address_nor_settings(
