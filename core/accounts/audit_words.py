@@ -99,6 +99,8 @@ EVENTS: Mapping[str, Callable[[Details], str]] = {
     "emoji_added": lambda d: _("A small picture was added: :%(name)s:") % {"name": d.get("emoji", "")},
     "emoji_changed": lambda d: _("A small picture was changed: :%(name)s:") % {"name": d.get("emoji", "")},
     "emoji_removed": lambda d: _("A small picture was taken away: :%(name)s:") % {"name": d.get("emoji", "")},
+    "hashtag_hidden": lambda d: _("A hashtag was kept out of the trends: #%(name)s") % {"name": d.get("hashtag", "")},
+    "hashtag_shown": lambda d: _("A hashtag was let into the trends again: #%(name)s") % {"name": d.get("hashtag", "")},
     "profile_changed": lambda d: _("The profile was changed"),
     "picture_removed": lambda d: _("A picture of the profile was taken away"),
 }

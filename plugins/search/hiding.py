@@ -8,6 +8,8 @@ from markupsafe import Markup
 from quart import Blueprint, redirect, request
 from werkzeug import Response as Redirect
 
+from core.accounts.audit import Doer
+from core.api.limits import address_of
 from core.html import tag_key
 from core.instance import here
 from core.models import Actor
@@ -26,8 +28,9 @@ PERMISSION = "reports.manage"
 @blueprint.post("/admin/trends/tags/<tag>/<any(hide,show):verb>")
 async def hide(tag: str, verb: str) -> Redirect:
     """Keep a hashtag out of the trends, or let it come back; its posts stay where they are."""
-    await in_charge(PERMISSION)
-    await trends.hide_tag(tag, hidden=verb == "hide")
+    identity = await in_charge(PERMISSION)
+    doer = Doer(identity.actor, address_of(request), request.headers.get("User-Agent", ""))
+    await trends.hide_tag(tag, hidden=verb == "hide", by=doer)
     return redirect(local_path((await request.form).get("next"), "/trends"), 303)
 
 

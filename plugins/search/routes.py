@@ -136,5 +136,5 @@ async def read_trends(ask: Ask[None, None]) -> object:
 @api.put("/admin/trends/tags/<tag>", body=HidingBody, answer=HidingState, permission="reports.manage")
 async def hide_tag(ask: Ask[HidingBody, None], tag: str) -> object:
     """Keep a hashtag out of the trends, or let it come back; its posts stay where they are."""
-    await trends.hide_tag(tag, hidden=ask.body.hidden)
+    await trends.hide_tag(tag, hidden=ask.body.hidden, by=ask.doer)
     return {"tag": tag.lstrip("#＃"), "hidden": ask.body.hidden}

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.accounts.audit import Doer, record
 from core.audience import WANTED, viewer_of, visible_sql
-from core.database import LOWEST_ID, execute, now, one_of, rows
+from core.database import LOWEST_ID, after_commit, execute, now, one_of, rows, transaction
 from core.html import tag_key
 from core.instance import here
 from core.models import Actor
@@ -61,13 +62,17 @@ async def newest_members(actor: Actor | None, limit: int) -> list[Row]:
     return await _people(actor, await _kept("newest", _newest), limit)
 
 
-async def hide_tag(tag: str, *, hidden: bool) -> None:
-    """Keep a hashtag out of the trends, or let it come back."""
+async def hide_tag(tag: str, *, hidden: bool, by: Doer) -> None:
+    """Keep a hashtag out of the trends, or let it come back; what is so already is not noted again."""
     key = tag_key(tag)
-    await execute("DELETE FROM search_hidden_tag WHERE key = $1", key)
-    if hidden:
-        await execute("INSERT INTO search_hidden_tag (key, hidden_at) VALUES ($1, $2)", key, now())
-    here().cache.drop_tag("search:trends")
+    async with transaction():
+        had = await execute("DELETE FROM search_hidden_tag WHERE key = $1", key)
+        if hidden:
+            await execute("INSERT INTO search_hidden_tag (key, hidden_at) VALUES ($1, $2)", key, now())
+        if bool(had) is not hidden:
+            name = "hashtag_hidden" if hidden else "hashtag_shown"
+            await record(name, by_id=by.actor.id, address=by.address, user_agent=by.user_agent, hashtag=key)
+        after_commit(lambda: here().cache.drop_tag("search:trends"))
 
 
 async def hidden_tags() -> list[str]:

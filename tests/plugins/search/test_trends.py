@@ -61,10 +61,17 @@ async def test_a_moderator_keeps_a_tag_out_and_nobody_else_does(
     await ann.publish("#Sour")
     await ann.refused(403, "PUT", "/admin/trends/tags/sour", {"hidden": True})
     assert await tags(anon) == ["Sour"]
-    await admin.put("/admin/trends/tags/SOUR", {"hidden": True})
-    assert await tags(anon) == []
+    for _twice in range(2):
+        await admin.put("/admin/trends/tags/SOUR", {"hidden": True})
+        assert await tags(anon) == []
     await admin.put("/admin/trends/tags/sour", {"hidden": False})
     assert await tags(anon) == ["Sour"]
+    noted = (await admin.get("/admin/audit-log", limit=2))["events"]
+    assert [(event["description"], event["by"]["userId"], event["user"]) for event in noted] == [
+        ("A hashtag was let into the trends again: #sour", admin.id, None),
+        ("A hashtag was kept out of the trends: #sour", admin.id, None),
+    ]
+    assert "Nobody who has an account" not in (await admin.browser().get("/admin/audit?event=hashtag_hidden")).text
 
 
 async def test_a_moderator_finds_the_buttons_where_the_tags_are(
