@@ -22,6 +22,16 @@ def counts_of(entry_id: str) -> str:
     return f"counts:{entry_id}"
 
 
+def navigation_of(actor_id: str) -> str:
+    """The channel of the counts that stand beside somebody's ways to their pages."""
+    return f"navigation:{actor_id}"
+
+
+def tell_navigation(actor_id: str, **waiting: int) -> None:
+    """Tell somebody's open pages how much waits for them, by the names of the entries of the rail."""
+    here().live.publish(navigation_of(actor_id), {"type": "count", "data": waiting}, replay=False)
+
+
 def changed(entry_id: str) -> None:
     """Have the counts told once the running transaction is committed; nothing is asked where nobody looks."""
     if here().live.is_watched(counts_of(entry_id)):

@@ -65,6 +65,8 @@ class _Watch:
             return live_feed.LOCAL, ""
         if kind == "files" and not thing:
             return files_of(self.identity.actor.id), ""
+        if kind == "navigation" and not thing:
+            return live_counts.navigation_of(self.identity.actor.id), ""
         if kind == "post" and thing:
             return live_feed.of_entry(thing), thing
         if kind == "counts" and thing:
@@ -237,7 +239,7 @@ async def _obey(watch: _Watch, frame: dict[str, Any]) -> None:
 def _by(channel: str, text: str) -> str:
     """The JSON object of an event with the channel it came by: one socket may listen to many."""
     kind = channel.partition(":")[0]
-    name = kind if kind in ("home", "files") else channel  # whose they are goes without saying
+    name = kind if kind in ("home", "files", "navigation") else channel  # whose they are goes without saying
     return f'{text[:-1]},"channel":"{name}"}}'
 
 

@@ -7,49 +7,29 @@ from typing import Any
 
 from core import present
 from core.audience import Viewer, viewer_of, visible_sql
-from core.database import HIGHEST_ID, LOWEST_ID, one_of, rows, value
+from core.database import HIGHEST_ID, LOWEST_ID, one_of, rows
 from core.file_forms import file_form
-from core.instance import here
 from core.models import Actor
 from core.storage.models import File
-from plugins.images.alt_suggestions import WAITING, heard, waiting_key
+from plugins.images.alt_counting import FOR_AUTHOR, IN_A_POST
 
 Row = dict[str, Any]
-KEEP_SECONDS = 60
 
 _LISTED = "SELECT s.*, s.id AS position, e.id AS entry_id FROM images_alt_suggestion s"
-_IN_A_POST = " JOIN core_attachment h ON h.file_id = s.file_id JOIN core_entry e ON e.id = h.entry_id"
-_FOR_AUTHOR = (
-    f"{_IN_A_POST} JOIN core_actor a ON a.id = s.actor_id"
-    f" WHERE s.author_id = $1 AND s.state = '{WAITING}' AND e.deleted_at IS NULL AND {heard('s.author_id')}"
-)
 
 
 async def waiting(author: Actor, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of the suggestions that wait for an author's answer, the latest first."""
     return await rows(
-        f"{_LISTED}{_FOR_AUTHOR} AND s.id < $2 ORDER BY s.id DESC LIMIT $3", author.id, before or HIGHEST_ID, limit + 1
+        f"{_LISTED}{FOR_AUTHOR} AND s.id < $2 ORDER BY s.id DESC LIMIT $3", author.id, before or HIGHEST_ID, limit + 1
     )
-
-
-async def count_waiting(author_id: str, entry_id: str | None = None) -> int:
-    """How many suggestions wait for an author's answer, at all or for one post."""
-    of_post = " AND e.id = $2" if entry_id else ""
-    given = [entry_id] if entry_id else []
-    return int(await value(f"SELECT COUNT(*) FROM images_alt_suggestion s{_FOR_AUTHOR}{of_post}", author_id, *given))
-
-
-async def count_for_navigation(author_id: str) -> int:
-    """The same as each page shows it: up to a minute old where something else than an answer changed it."""
-    count: int = await here().cache.remember(waiting_key(author_id), KEEP_SECONDS, lambda: count_waiting(author_id))
-    return count
 
 
 async def made(actor: Actor, before: str | None, limit: int) -> list[Row]:
     """One more than `limit` of what somebody suggested for pictures they may still see, the latest first."""
     viewer = viewer_of(actor)
     return await rows(
-        f"{_LISTED}{_IN_A_POST} JOIN core_actor a ON a.id = e.author_id"
+        f"{_LISTED}{IN_A_POST} JOIN core_actor a ON a.id = e.author_id"
         f" WHERE s.actor_id = $1 AND s.id < $2 AND {visible_sql(viewer, 1)} ORDER BY s.id DESC LIMIT $3",
         viewer.parameter,
         before or HIGHEST_ID,
@@ -59,7 +39,7 @@ async def made(actor: Actor, before: str | None, limit: int) -> list[Row]:
 
 async def one(suggestion_id: str) -> list[Row]:
     """A suggestion as the lists have it."""
-    return await rows(f"{_LISTED}{_IN_A_POST} WHERE s.id = $1", suggestion_id)
+    return await rows(f"{_LISTED}{IN_A_POST} WHERE s.id = $1", suggestion_id)
 
 
 async def forms_of(found: Sequence[Row]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from core.web.forms import Form
 from core.web.language import gettext as _
 from core.web.pages import render_page, to_login, viewer_identity
 from core.web.slots import Tab
-from plugins.images import alt_listing, alt_suggestions
+from plugins.images import alt_counting, alt_listing, alt_suggestions
 from plugins.images.models import AltSuggestion
 
 blueprint = Blueprint("images_alt_pages", __name__)
@@ -40,7 +40,7 @@ async def _form(actor: Actor, picture_id: str, form: Form | None = None, status:
     if entry.author_id == actor.id:
         return redirect(f"/posts/{entry.id}/edit", 303)
     before = {one.state: one for one in await AltSuggestion.filter(file_id=file.id, actor_id=actor.id)}
-    waiting = before.get(alt_suggestions.WAITING)
+    waiting = before.get(alt_counting.WAITING)
     kept = {"alt": waiting.alt, "credit": str(waiting.is_credited).lower()} if waiting else {}
     author = await Actor.get(id=entry.author_id)
     return await render_page(
@@ -102,7 +102,7 @@ async def _listed(
     except Invalid:
         before = None
     found = await (alt_listing.made if is_out else alt_listing.waiting)(actor, before, SHOWN)
-    count = await alt_listing.count_waiting(actor.id)
+    count = await alt_counting.count_waiting(actor.id)
     return await render_page(
         "images/descriptions.html",
         status=status,

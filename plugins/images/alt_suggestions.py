@@ -5,37 +5,18 @@ from __future__ import annotations
 from core.accounts.profile import SETTINGS
 from core.attachments import describe_file
 from core.audience import viewer_of
-from core.database import after_commit, execute, from_json, is_id, new_id, now, row, transaction
+from core.database import execute, from_json, is_id, new_id, now, row, transaction
 from core.entries import visible_entry
 from core.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from core.instance import here
 from core.models import Actor, Entry
 from core.storage.files import checked_alt
 from core.storage.models import File
+from plugins.images.alt_counting import WAITING, changed, heard
 from plugins.images.models import AltSuggestion
 
-WAITING, ACCEPTED, REJECTED = "waiting", "accepted", "rejected"
+ACCEPTED, REJECTED = "accepted", "rejected"
 A_DAY, DAY_SECONDS = 50, 86_400
-
-
-def waiting_key(author_id: str) -> str:
-    """Where the cache has how many wait for this author's answer."""
-    return f"alt_suggestions:{author_id}"
-
-
-def _moved(found: AltSuggestion) -> None:
-    """Have it counted anew how many wait, once the running transaction is committed."""
-    after_commit(lambda: here().cache.drop(waiting_key(found.author_id)))
-
-
-def heard(author: str) -> str:
-    """SQL: whether `a`, who suggests, is one whose suggestions reach the author whose id this expression has."""
-    return (
-        "a.suspended_at IS NULL AND a.removed_at IS NULL AND a.silenced_at IS NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM core_mute m WHERE m.actor_id = {author} AND m.target_id = a.id)"
-        " AND NOT EXISTS (SELECT 1 FROM core_block b"
-        f" WHERE (b.actor_id = {author} AND b.target_id = a.id) OR (b.actor_id = a.id AND b.target_id = {author}))"
-    )
 
 
 # -- Suggesting ----------------------------------------------------------------
@@ -86,7 +67,7 @@ async def suggest(actor: Actor, file_id: str, alt: str, *, credit: bool = False)
         made = await AltSuggestion.create(
             id=new_id(), file_id=file.id, author_id=entry.author_id, actor_id=actor.id, alt=alt, is_credited=credit
         )
-        _moved(made)
+        changed(made.author_id)
     return made
 
 
@@ -138,7 +119,7 @@ async def withdraw(actor: Actor, suggestion_id: str) -> None:
     found = await own(actor, suggestion_id)
     if not await AltSuggestion.filter(id=found.id, state__in=(WAITING, ACCEPTED)).delete():
         raise Conflict("This suggestion was declined.", code="already_answered")
-    _moved(found)
+    changed(found.author_id)
 
 
 async def own(actor: Actor, suggestion_id: str) -> AltSuggestion:
@@ -197,7 +178,7 @@ async def _settle(found: AltSuggestion, state: str) -> None:
     waiting = AltSuggestion.filter(id=found.id, state=WAITING)
     if not await waiting.update(state=state, used=found.used, answered_at=found.answered_at):
         raise _answered()
-    _moved(found)
+    changed(found.author_id)
 
 
 def _require_waiting(found: AltSuggestion) -> None:

@@ -27,7 +27,7 @@ from core.web.language import gettext as _
 from core.web.pages import html_response, render_fragment, render_page, to_login, viewer_identity
 from core.web.words import author_audiences
 from plugins.images import service
-from plugins.images.alt_listing import count_waiting
+from plugins.images.alt_counting import count_waiting
 from plugins.images.finding import images, memories
 from plugins.images.forms import image_form
 from plugins.images.spots import Around, Spot, around, spot_of

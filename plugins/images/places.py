@@ -12,7 +12,7 @@ from core.instance import here
 from core.models import Actor, Entry
 from core.web.language import gettext as _
 from core.web.slots import Card, NavItem, Tab
-from plugins.images import albums, alt_listing
+from plugins.images import albums, alt_counting, alt_listing
 from plugins.images.album_forms import album_form
 from plugins.images.alt_suggestions import is_welcome
 
@@ -22,7 +22,7 @@ GATHERED_SHOWN = 10  # collections of others, below a post of one's own
 async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
     """What stands in the place of this name, for whoever looks."""
     if name == "nav":
-        waiting = await alt_listing.count_for_navigation(viewer.id) if viewer else 0
+        waiting = await alt_counting.count_for_navigation(viewer.id) if viewer else 0
         return NavItem("images", _("Pictures"), "/images", "image", order=60, guests=True, count=waiting)
     if name == "profile.tabs":
         return Tab("images", _("Gallery"), f"/@{context['actor'].acct}/images", 30)
@@ -57,7 +57,7 @@ async def _about(entry: Entry, viewer: Actor | None) -> Card | None:
     about: dict[str, Any] = {
         "pictures": shown,
         "owed": [(numbers[one["file_id"]], present.user_short(one)) for one in owed if one["file_id"] in numbers],
-        "waiting": await alt_listing.count_waiting(entry.author_id, entry.id) if is_own else 0,
+        "waiting": await alt_counting.count_waiting(entry.author_id, entry.id) if is_own else 0,
         "offers": viewer is not None and not is_own and await is_welcome(viewer, entry.author_id),
     }
     if not (about["owed"] or about["waiting"] or about["offers"]):

@@ -69,6 +69,7 @@ function take({ type, id, data, channel: from }) {
     pause = 1000;
     if (lastId) send({ type: "resume", lastId });
     if (channel) send({ type: "subscribe", channel });
+    send({ type: "subscribe", channel: "navigation" });
     for (const name of wantedChannels) send({ type: "subscribe", channel: name });
     watchPolls(send);
     counted.clear();

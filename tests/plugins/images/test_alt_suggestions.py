@@ -209,6 +209,26 @@ async def test_one_waits_for_each_person_and_picture_and_none_after_a_no(ann: Pe
     assert [one["state"] for one in await listed(bob, "out")] == ["rejected", "accepted"]
 
 
+async def test_open_pages_of_the_author_hear_how_many_wait(ann: Person, bob: Person) -> None:
+    _post, file_id = await picture(ann)
+    async with ann.socket() as socket, bob.socket() as other:
+        for person, each in ((ann, socket), (bob, other)):
+            await each.send({"type": "auth", "token": person.access_token})
+            await each.receive_type("ready")
+            await each.send({"type": "subscribe", "channel": f"navigation:{ann.id}"})
+            assert (await each.receive_type("error"))["data"]["code"] == "invalid"  # of nobody but oneself
+            await each.send({"type": "subscribe", "channel": "navigation"})
+            await each.send({"type": "ping"})
+            await each.receive_type("pong")
+        made = await suggested(bob, file_id)
+        frame = await socket.receive_type("count")
+        assert (frame["data"], frame["channel"]) == ({"images": 1}, "navigation")
+        await accepted(ann, made)
+        assert (await socket.receive_type("count"))["data"] == {"images": 0}
+        await other.send({"type": "ping"})
+        assert (await other.receive())["type"] == "pong"
+
+
 async def test_fifty_a_day_are_enough() -> None:
     async with world("alpha.test", rate_limits__enabled=True) as (alpha,):
         ann, bob = await alpha.users("ann", "bob")
