@@ -40,7 +40,7 @@ async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
     entries = await rows(
         "SELECT e.*, q.uri AS quote_uri, q.url AS quote_url, q.content AS quote_content, q.visibility AS quote_for,"
         " q.deleted_at AS quote_gone, q.content_warning AS quote_warning, q.published_at AS quote_at,"
-        " q.title AS quote_title, q.language AS quote_language,"
+        " q.title AS quote_title, q.language AS quote_language, q.sensitive AS quote_sensitive,"
         " y.state AS reply_state, q.id AS quote_entry, w.state AS quote_state, q.author_id AS quote_author,"
         " a.version AS author_version, p.author_id AS parent_author,"
         " o.id AS asks, o.multiple AS asks_for_many, o.expires_at AS asks_until,"
@@ -56,7 +56,8 @@ async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
         entry_ids,
     )
     named = {e[key] for e in entries for key in ("author_id", "quote_author", "parent_author") if e[key]}
-    parts = await _parts(entry_ids, list(named), [entry for entry in entries if entry["asks"]])
+    quoted = [entry["quote_entry"] for entry in entries if entry["quote_entry"]]
+    parts = await _parts(entry_ids, quoted, list(named), [entry for entry in entries if entry["asks"]])
     await _find_emojis(entries, parts)
     added = await _added_by_kinds(entries)
     return [(entry, _prepared_form(entry, parts, added.get(entry["id"], {}))) for entry in entries]
@@ -78,7 +79,7 @@ _OPTIONS = (
 )
 
 
-async def _parts(entry_ids: list[str], actor_ids: list[str], asking: Sequence[Row]) -> _Parts:
+async def _parts(entry_ids: list[str], quoted_ids: list[str], actor_ids: list[str], asking: Sequence[Row]) -> _Parts:
     polls = {each["id"]: poll_forms.begun(each["asks_for_many"], each["asks_until"]) for each in asking}
     parts = _Parts({}, {}, {}, {}, polls, {})
     people_found = await rows(
@@ -98,9 +99,10 @@ async def _parts(entry_ids: list[str], actor_ids: list[str], asking: Sequence[Ro
         f"SELECT entry_id, name, 0 AS position, CAST(id AS TEXT) AS attachment_id, {NO_FILE_COLUMNS}"
         f" FROM core_entry_tag WHERE entry_id {one_of(1)} UNION ALL"
         f" SELECT h.entry_id, NULL, h.position, CAST(h.id AS TEXT), {FILE_COLUMNS}"
-        f" FROM core_attachment h LEFT JOIN core_file f ON f.id = h.file_id WHERE h.entry_id {one_of(1)}"
+        f" FROM core_attachment h LEFT JOIN core_file f ON f.id = h.file_id WHERE h.entry_id {one_of(2)}"
         f"{_OPTIONS.format(one_of(1)) if polls else ''} ORDER BY position, attachment_id",
         entry_ids,
+        [*entry_ids, *quoted_ids],
     ):
         if found["attachment_id"] == "option":
             polls[found["entry_id"]]["options"].append(found["name"])
@@ -235,6 +237,8 @@ def _quote(entry: Row, parts: _Parts) -> Form | None:
         "content": entry["quote_content"],
         "contentWarning": entry["quote_warning"] or None,
         "language": entry["quote_language"] or None,
+        "sensitive": bool(entry["quote_sensitive"]),
+        "attachments": parts.attachments.get(entry["quote_entry"], []),
         "emojis": _emojis(author, _quoted(entry), parts),
         "createdAt": stamp(entry["quote_at"]),
         "state": "accepted" if entry["quote_id"] else entry["quote_state"],

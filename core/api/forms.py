@@ -170,6 +170,8 @@ class QuoteForm(Form):
     content: str
     content_warning: str | None
     language: str | None
+    sensitive: bool
+    attachments: list[AttachmentForm]
     emojis: list[EmojiForm]
     created_at: str
     state: Literal["accepted", "pending", "refused"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from tests.core.storage.uploading import uploaded
+from tests.plugins.images.sharing import photo
 
 
 @pytest.fixture
@@ -24,6 +29,19 @@ async def test_a_quote_is_written_in_the_composer_and_shown_in_the_card(ann, bob
     answer = await written(bob, content="So true", visibility="public", quote=original["postId"])
     shown = (await anon.page(answer.headers["location"])).text
     assert 'class="quote-card"' in shown and "The original words" in shown and f'/@ann/{original["postId"]}"' in shown
+
+
+async def test_a_quote_of_pictures_shows_them_small_and_how_many_there_are(ann, bob, anon):
+    for sensitive, shown in ((False, ["Pier 80", "Pier 90", "Pier 100"]), (True, [])):
+        files = [await uploaded(ann, photo(width=width), alt=f"Pier {width}") for width in (80, 90, 100, 110)]
+        silent = await ann.publish("", fileIds=[one["fileId"] for one in files], sensitive=sensitive)
+        post = await bob.publish("Look", quote=silent["postId"])
+        quote = post["quote"]
+        assert [one["fileId"] for one in quote["attachments"]] == [one["fileId"] for one in files]
+        page = (await anon.page(f"/@bob/{post['postId']}")).text
+        card = page.partition("quote-card")[2].partition("</article>")[0]
+        assert "4 pictures" in card and "A post without words" not in card
+        assert re.findall(r'alt="([^"]+)"', card) == shown
 
 
 async def test_what_must_not_be_quoted_comes_back_with_what_was_typed(ann, bob):
