@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
+from core import prepared
 from core.accounts import service, sessions
 from core.accounts.doorway import form_after, signed_in, typed_in, user_agent
 from core.accounts.sessions import COOKIE, guard
@@ -69,6 +70,7 @@ async def setup() -> Response | Redirect:
         return await render_page(
             "accounts/setup.html", status=error.status, form=form, token=typed["token"], host=here().domain
         )
+    prepared.forget(prepared.LOCAL)  # the front page says how many are here
     grant = await sessions.begin(account, actor, user_agent=user_agent(), address=address_of(request))
     return signed_in(grant, "/")
 

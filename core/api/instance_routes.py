@@ -92,7 +92,8 @@ async def counts() -> dict[str, Any]:
     if found is None:
         found = await _count()
         is_small = sum(found.values()) < SMALL
-        cache.put(COUNTS, found, ttl=FRESH_SECONDS if is_small else KEPT_SECONDS)
+        if found["users"]:  # the first of all finds themselves counted as soon as they are in
+            cache.put(COUNTS, found, ttl=FRESH_SECONDS if is_small else KEPT_SECONDS)
     return found
 
 

@@ -38,6 +38,7 @@ PLUGIN_BYTES = 20 * 1_048_576
 PICTURE_BYTES = 10 * 1_048_576
 PIECE = 65_536
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what begins so, spreadsheets work out
+NO_LIST = "This is no CSV file. Choose the list as you downloaded it: a file whose name ends in .csv."
 _HEADINGS = ("account address", "#account address", "#uri", "uri", "list name", "domain", "#domain")
 
 
@@ -157,9 +158,9 @@ def rows_of(content: bytes, kind: str = "") -> list[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Invalid({"file": "This is no table of text."}) from None
+        raise Invalid({"file": NO_LIST}) from None
     if "\0" in text:
-        raise Invalid({"file": "This is no table of text."})
+        raise Invalid({"file": NO_LIST})
     found: list[str] = []
     try:
         for number, line in enumerate(csv.reader(io.StringIO(text))):
@@ -172,5 +173,5 @@ def rows_of(content: bytes, kind: str = "") -> list[str]:
             if len(found) > ROWS_AT_MOST:
                 raise Invalid({"file": f"There are too many lines in this list: at most {ROWS_AT_MOST}."})
     except csv.Error:
-        raise Invalid({"file": "This is no table of text."}) from None
+        raise Invalid({"file": NO_LIST}) from None
     return found

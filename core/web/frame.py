@@ -120,6 +120,7 @@ def configure_jinja(
         time=words.time_element,
         time_words=words.time_words,
         exact_time=words.exact_time,
+        wait=words.wait_words,
         day=words.day_words,
         date=words.date_words,
         compact=words.compact,

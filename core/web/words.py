@@ -43,6 +43,18 @@ def time_words(value: str | datetime, now: datetime | None = None) -> str:
     return _day(moment.date(), now.year, current_language().code)
 
 
+def wait_words(value: str | datetime, now: datetime | None = None) -> str:
+    """How long something still takes, short: `in a moment`, `in 5 min`, `in 3 h`, then the date."""
+    seconds = (as_time(value) - (now or datetime.now(UTC))).total_seconds()
+    if seconds < 60:
+        return gettext("in a moment")
+    if seconds < 3600:
+        return gettext("in %(count)d min") % {"count": seconds // 60}
+    if seconds < 86400:
+        return gettext("in %(count)d h") % {"count": seconds // 3600}
+    return time_words(value, now)
+
+
 @lru_cache(maxsize=1024)
 def _day(day: date, this_year: int, code: str) -> str:
     return format_skeleton("MMMd" if day.year == this_year else "yMMMd", day, locale=language(code).locale)

@@ -142,12 +142,14 @@ async def test_the_first_admin_is_made_from_the_printed_link_once(alpha: TestIns
         for bad in ("", "nonsense", token[:-2]):
             assert (await browser.get("/setup", params={"token": bad})).status_code == 404
         page = f"/setup?token={token}"
+        assert "0 members" in (await browser.get("/")).text
         wrong = await submit(browser, "/setup", {**NEW, "token": token, "password": "short"}, on=page)
         assert wrong.status_code == 422
         assert f'name="token" value="{token}"' in wrong.text
         answer = await submit(browser, "/setup", {**NEW, "token": token}, on=page)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert (await alpha.anon.get("/users/carl"))["role"] == "admin"
+        assert "1 member " in (await alpha.anon.page("/")).text
         assert (await browser.get(page)).status_code == 404
 
 

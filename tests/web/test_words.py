@@ -29,6 +29,20 @@ def test_a_time_is_told_as_shortly_as_it_can_be(before: timedelta, said: str) ->
     assert words.time_words(NOW - before, NOW) == said
 
 
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(seconds=-5), "in a moment"),
+        (timedelta(seconds=59), "in a moment"),
+        (timedelta(minutes=5), "in 5 min"),
+        (timedelta(hours=3, minutes=59), "in 3 h"),
+        (timedelta(days=3), "Nov 23"),
+    ],
+)
+def test_a_wait_is_told_as_shortly_as_it_can_be(after: timedelta, said: str) -> None:
+    assert words.wait_words(NOW + after, NOW) == said
+
+
 def test_a_date_follows_the_reader_s_language() -> None:
     with speaking("de"):
         assert words.time_words(NOW - timedelta(days=400), NOW) == "16. Okt. 2025"
