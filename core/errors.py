@@ -11,6 +11,8 @@ class KithError(Exception):
     status = 500
     code = "internal_error"
     title = "Something went wrong"
+    usual = ""
+    """What it says where nobody gave a sentence, if that is not the title."""
 
     def __init__(self, sentence: str | None = None, *, code: str | None = None) -> None:
         super().__init__(sentence or self.title)
@@ -100,9 +102,10 @@ class RateLimited(KithError):
     """Too much, too soon; `retry_after` is in seconds."""
 
     status, code, title = 429, "rate_limited", "Too many requests"
+    usual = "That was too much in a short time. Please wait a little."
 
     def __init__(self, retry_after: float, sentence: str | None = None) -> None:
-        super().__init__(sentence or "That was too much in a short time. Please wait a little.")
+        super().__init__(sentence or self.usual)
         self.retry_after = retry_after
 
 
@@ -110,7 +113,8 @@ class Unavailable(KithError):
     """The server is too busy or not ready; `retry_after` is in seconds."""
 
     status, code, title = 503, "unavailable", "The server is busy"
+    usual = "The server is busy. Please try again in a moment."
 
     def __init__(self, retry_after: float = 5, sentence: str | None = None) -> None:
-        super().__init__(sentence or "The server is busy. Please try again in a moment.")
+        super().__init__(sentence or self.usual)
         self.retry_after = retry_after

@@ -53,7 +53,9 @@ def saying_when(response: Response, error: KithError) -> Response:
 
 async def _whole_page(error: KithError, request: Request, error_id: str) -> Response:
     context: dict[str, Any] = {
-        "sentence": error.sentence,
+        "sentence": ""
+        if error.sentence in (error.title, error.usual)
+        else error.sentence,  # the page says it in its own words
         "code": error.code,
         "back": way_back(request),
         "errors": error.errors if isinstance(error, Invalid) else {},

@@ -8,7 +8,7 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import actors, followed, markers, people, people_lists, present
-from core.accounts.settings_frame import me
+from core.accounts.settings_frame import me, settings_page
 from core.audience import viewer_of
 from core.database import now
 from core.entries import visible_entry
@@ -64,7 +64,9 @@ async def tags() -> Answer:
         return to_login()
     name = f"followed-tags:{actor.id}"
     found = await followed.tags(actor, before(name), PAGE)
-    return await render_page("posts/followed_tags.html", tags=found[:PAGE], pagination=pagination(name, found))
+    return await settings_page(
+        "posts/followed_tags.html", "tags", tags=found[:PAGE], pagination=pagination(name, found)
+    )
 
 
 @blueprint.post("/posts/<post_id>/mute-thread")

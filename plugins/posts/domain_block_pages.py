@@ -6,11 +6,11 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import domain_blocks
-from core.accounts.settings_frame import me
+from core.accounts.settings_frame import me, settings_page
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Actor
 from core.web.forms import Form
-from core.web.pages import render_page, to_login
+from core.web.pages import to_login
 from plugins.posts.listing import PAGE, before, pagination, viewer_actor
 
 blueprint = Blueprint("posts_domain_blocks", __name__, url_prefix="/settings/blocked-servers")
@@ -28,8 +28,9 @@ async def listed() -> Answer:
 async def _page(actor: Actor, form: Form | None = None, status: int = 200) -> Response:
     name = f"domain-blocks:{actor.id}"
     found = await domain_blocks.listed(actor, before(name), PAGE)
-    return await render_page(
+    return await settings_page(
         "posts/blocked_servers.html",
+        "servers",
         status=status,
         servers=found[:PAGE],
         form=form or Form(),

@@ -10,7 +10,7 @@ from werkzeug import Response as Redirect
 from werkzeug.datastructures import MultiDict
 
 from core import filter_rules, filters
-from core.accounts.settings_frame import me
+from core.accounts.settings_frame import me, settings_page
 from core.database import now
 from core.errors import Invalid
 from core.filter_rules import Row, Wanted
@@ -39,7 +39,7 @@ async def listed() -> Answer:
         {**row, "isOver": row["expires_at"] is not None and row["expires_at"] <= moment}
         for row in await filter_rules.of(identity.actor)
     ]
-    return await render_page("posts/filters.html", filters=found)
+    return await settings_page("posts/filters.html", "filters", filters=found)
 
 
 @blueprint.get("/new")

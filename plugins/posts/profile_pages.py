@@ -11,6 +11,7 @@ from werkzeug import Response as Redirect
 from core import people, prepared, present
 from core.accounts.privacy import hides_network
 from core.accounts.profile_pictures import shown_pictures
+from core.accounts.settings_frame import settings_page
 from core.audience import viewer_of
 from core.fields import moment_of
 from core.models import Actor
@@ -101,12 +102,16 @@ async def _pinned(person: Actor, actor: Actor | None) -> list[present.Form]:
     return await forms(found[:PINNED_AT_MOST], actor) if found else []
 
 
-async def _listed(name: str, actor: Actor | None, find: Callable[[str | None], Found], **context: Any) -> Response:
-    """A page of people, or the rows of it where htmx asks."""
+async def _listed(
+    name: str, actor: Actor | None, find: Callable[[str | None], Found], *, tab: str = "", **context: Any
+) -> Response:
+    """A page of people, or the rows of it where htmx asks; with `tab` it is one of the settings."""
     found = await find(before(name))
     context |= {"users": await present.users(found[:PAGE], actor), "pagination": pagination(name, found)}
     if wants_fragment(request.headers):
         return await render_fragment("posts/_people.html", **context)
+    if tab:
+        return await settings_page("posts/people.html", tab, active="settings", **context)
     return await render_page("posts/people.html", **context)
 
 
@@ -151,7 +156,7 @@ async def blocked() -> Response | Redirect:
         actor,
         lambda position: people.blocked(actor, position, PAGE),
         heading=_("Blocked people"),
-        back={"href": "/settings", "label": _("Back to the settings")},
+        tab="blocks",
         empty_title=_("Nobody is blocked"),
         empty_text=_("Whom you block sees nothing of you, and you see nothing of them. You can lift it here."),
         more={"href": "/settings/blocked-servers", "label": _("Servers you block")},
@@ -169,7 +174,7 @@ async def muted() -> Response | Redirect:
         actor,
         lambda position: people.muted(actor, position, PAGE),
         heading=_("Muted people"),
-        back={"href": "/settings", "label": _("Back to the settings")},
+        tab="mutes",
         empty_title=_("Nobody is muted"),
         empty_text=_("Posts of those you mute are kept out of your lists; they do not notice. You can lift it here."),
     )
