@@ -38,6 +38,11 @@ const keys = {
     else go("/lookup");
   },
 };
+/** Left and right lead through an album one by one, in the direction in which the page is read. */
+function beside(key) {
+  const way = (key === "ArrowLeft") === (document.documentElement.dir !== "rtl") ? "prev" : "next";
+  return document.querySelector(`.single-ways [rel=${way}]`);
+}
 const places = { h: "/", l: "/local", g: "/global", p: () => document.querySelector(".rail-you a")?.getAttribute("href") ?? "/" };
 
 document.addEventListener("keydown", (event) => {
@@ -47,6 +52,7 @@ document.addEventListener("keydown", (event) => {
     if (event.target.matches?.(".entry")) go(event.target.querySelector(".when").href);
     return;
   }
+  if (["ArrowLeft", "ArrowRight"].includes(event.key) && !event.target.closest?.("video, audio, [role=slider]")) return beside(event.key)?.click();
   if (leader && event.timeStamp - leader < 1500 && places[event.key]) {
     leader = 0;
     event.preventDefault();

@@ -35,10 +35,12 @@ async def gallery(site: Site) -> tuple[Person, list[str]]:
     made = await gathered(ann, several, *theirs, title="Boats and " * 9, description="W" * 200)
     await gathered(bob, several, images[0])
     await gathered(ann, title="Nothing yet", privacy="private")
+    shy = await posted(bob, "Not to be gathered")
+    await bob.put("/users/me", {"settings": {"gatherable": False}})
     pages = ["/images", "/images?latitude=-41.3&longitude=174.8&km=50", "/images?tag=harbour", "/images/upload"]
     pages += ["/images/memories", "/@ann/images", "/@ann/albums", "/albums", f"/albums/{album}", f"/albums/{asked}"]
     pages += ["/collections", "/@ann/collections", f"/albums/{made}", f"/albums/{made}/edit"]
-    pages += [f"/albums/{made}/{theirs[0]}", f"/posts/{theirs[1]}/collections"]
+    pages += [f"/albums/{made}/{theirs[1]}", f"/posts/{theirs[1]}/collections", f"/posts/{shy}/collections"]
     return ann, [*pages, f"/albums/{album}/edit", f"/@ann/{several}", f"/posts/{several}/edit"]
 
 
@@ -83,6 +85,9 @@ async def test_a_post_is_gathered_from_its_menu_and_moved_with_the_keyboard(site
         await tiles.first.click()
         await page.get_by_role("link", name="After it").click()
         await page.wait_for_url(f"**/albums/{made}/{posts[24]}")
+        for key, post in (("ArrowRight", posts[23]), ("ArrowLeft", posts[24])):
+            await page.keyboard.press(key)
+            await page.wait_for_url(f"**/albums/{made}/{post}")
         # Whoever moves one with a keyboard goes on from the same button.
         await page.goto(f"/albums/{made}/edit")
         await page.get_by_role("button", name="Later: Boat 25").focus()
