@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core import replies
+from core import entries, replies
 from core.entries import Act
 from core.errors import Rejected
 from core.federation import handlers, quote_activities
+from core.federation.addresses import is_ours
 from core.federation.asking import asking_entry, receive_request, request, take_back, take_consent
+from core.federation.documents import id_of
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
 from core.federation.models import Stamp
 from core.federation.outbox import Writer
-from core.federation.stamps import REPLY, stamp_for
-from core.models import Entry
+from core.federation.stamps import REPLY, Claim, proves, remember, stamp_for
+from core.models import Actor, Entry
 from core.outbound import Outbound
+from core.reading import address
+from core.threads import attach
 
 
 async def receive_reply_request(incoming: Incoming) -> str | None:
@@ -39,13 +43,31 @@ async def receive_accept(incoming: Incoming) -> str | None:
     """Whom an entry of ours answers agrees: it is published now, if their stamp says so too."""
     asked = await _asked(incoming)
     if asked is None:
-        return UNKNOWN
+        return await _agreed_with_others(incoming)
     entry, parent, waits = asked
     if not waits:
         return "It answers this already."
     await take_consent(incoming, REPLY, entry, parent)
     await replies.agree(entry)
     return None
+
+
+async def _agreed_with_others(incoming: Incoming) -> str | None:
+    """Somebody agrees to an answer of a third, who did not ask: it finds its place, if their stamp says so too."""
+    uri, stamp_uri = incoming.object_id, address(id_of(incoming.document.get("result")))
+    parent = await entries.by_uri(id_of(incoming.document.get("target"))) if stamp_uri else None
+    if parent is None or parent.is_local or not uri or is_ours(uri):
+        return UNKNOWN
+    if parent.author_id != incoming.actor.id:
+        raise Rejected("This is somebody else's to answer.")
+    claim = Claim(REPLY, uri, parent, stamp_uri)
+    if not await proves(await incoming.document_at(stamp_uri), claim):
+        raise Rejected("There is no consent to this.")
+    entry = await incoming.entry_at(uri, fetch=True)
+    if entry is None or entry.reply_to_uri != parent.uri:
+        return "What they agree to is not to be had."
+    await remember(claim, await Actor.get(id=entry.author_id))
+    return None if await attach(entry, parent, is_agreed=True) else "It has a place already."
 
 
 async def receive_reject(incoming: Incoming) -> str | None:

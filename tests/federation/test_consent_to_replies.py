@@ -255,3 +255,29 @@ async def test_between_two_servers_an_answer_is_taken_out_of_the_conversation_fo
     (kept,) = [one for one in await eve.feed() if one["user"]["username"] == "eve"]
     document = (await alpha.client.get(kept["uri"], headers=AP)).json()
     assert kept["inReplyTo"] is None and "replyAuthorization" not in document
+
+
+# -- Answers that did not ask ------------------------------------------------------------------------------------------
+
+
+async def test_in_a_thread_of_others_an_answer_that_did_not_ask_has_its_place_once_they_say_so(
+    alpha: TestInstance, ann: Person, zoe: ForeignActor, max_: ForeignActor, mallory: ForeignActor
+) -> None:
+    original = max_.note("<p>Ask me</p>", interactionPolicy=asking(max_))
+    await arrive(alpha, max_, max_.activity("Create", original, to=[PUBLIC]))
+    parent = await entry_at(alpha, original["id"])
+    known, fetched, other = [zoe.note("<p>Well</p>", inReplyTo=original["id"]) for _ in range(3)]
+    await arrive(alpha, zoe, zoe.activity("Create", known, to=[PUBLIC]))
+    for note in (known, fetched):
+        said = {"to": zoe.id, "cc": [PUBLIC, f"{max_.id}/followers"], "target": original["id"]}
+        stamp = stamp_by(max_, original["id"], note["id"])
+        lies = [
+            mallory.activity("Accept", note["id"], **said, result=stamp),
+            max_.activity("Accept", note["id"], **said, result=stamp_by(max_, original["id"], other["id"])),
+            max_.activity("Accept", note["id"], **said, result=stamp_by(mallory, original["id"], note["id"])),
+        ]
+        for lie in lies:
+            assert await arrive(alpha, mallory if lie["actor"] == mallory.id else max_, lie) == "refused"
+        object = note["id"] if note is known else {"type": "Note", "id": note["id"]}
+        assert await arrive(alpha, max_, max_.activity("Accept", object, **said, result=stamp)) == "done"
+        assert await place_of(alpha, note) == parent.id
