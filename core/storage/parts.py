@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 
-from core.database import is_id, new_id
+from core.database import is_id, new_id, one_at_a_time, transaction
 from core.errors import Conflict, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from core.instance import here
 from core.storage.files import keep_upload, require_kind
@@ -85,13 +85,17 @@ async def begin(owner_id: str, size: int) -> Unfinished:
     most = here().settings.limits.video_bytes
     if size > most:
         raise TooLarge(f"This file is too large: at most {most // 1_048_576} MB.")
-    others = await asyncio.to_thread(under_way, owner_id)
-    if len(others) >= AT_ONCE:
-        raise Conflict("Too many of your uploads are under way. Finish or delete some first.", code="too_many_uploads")
-    await require_room(owner_id, size + sum(one.size for one in others))
     unfinished = Unfinished(new_id(), owner_id, size)
-    unfinished.path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.path.touch(exist_ok=False)
+    async with transaction():
+        await one_at_a_time(f"uploads:{owner_id}")
+        others = await asyncio.to_thread(under_way, owner_id)
+        if len(others) >= AT_ONCE:
+            raise Conflict(
+                "Too many of your uploads are under way. Finish or delete some first.", code="too_many_uploads"
+            )
+        await require_room(owner_id, size + sum(one.size for one in others))
+        unfinished.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.path.touch(exist_ok=False)
     return unfinished
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,13 +17,15 @@ import structlog
 
 from core.errors import Invalid, Unavailable, UnsupportedMediaType
 from core.storage.kinds import BEGINNING, HEIC, NO_HEIC, kind_of
+from core.storage.turns import Turns
 
 log = structlog.get_logger(__name__)
 # Run without our environment and paths; its own package is found beside this file, after everything else.
 WORKER = "import sys; sys.path.append(sys.argv[1]); from picture_worker.main import main; main()"
 SECONDS = 20.0  # for one picture
 IDLE_SECONDS = 30.0
-AT_ONCE = 2
+_PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+AT_ONCE = max(1, min(2, _PROCESSORS - 1))  # whatever their priority, they leave a processor to what answers people
 WAITING_AT_MOST = 20
 UPLOADS_AT_MOST = 200  # that wait: they lie on the disk, and take no room before it is their turn
 PICTURES_AT_MOST = 50  # by one process: what went wrong in it without a sign goes with it
@@ -134,7 +137,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._idle: list[_Worker] = []
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns(AT_ONCE)
         self._waiting = 0
 
     async def made(
@@ -189,7 +192,7 @@ class Pictures:
             raise Unavailable(retry_after=10)
         self._waiting += 1
         try:
-            async with self._room:
+            async with self._turns.turn(can_wait=waiting_at_most > WAITING_AT_MOST):
                 answer, body = await self._ask(request, await asyncio.to_thread(content))
         finally:
             self._waiting -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from enum import IntEnum
 from pathlib import Path
 
@@ -19,7 +20,7 @@ MEGABYTE = 1_000_000
 
 
 class Level(IntEnum):
-    """How full the disk is, and what is given up for that."""
+    """How full the disks are, and what is given up for that."""
 
     FINE = 0
     WARN = 1
@@ -28,19 +29,34 @@ class Level(IntEnum):
 
 
 def level() -> Level:
-    """How full the disk is on which files are kept; looked at every few seconds."""
+    """How full the fullest of our disks is; looked at every few seconds."""
     cache = here().cache
     kept = cache.get("disk-level")
     if kept is not None:
         return Level(kept)
-    found = _level(fullness())
+    found = _level(max(fullness().values()))
     cache.put("disk-level", int(found), ttl=LOOKED_AT_EVERY, size=50)
     return found
 
 
-def fullness() -> float:
-    """The share of the disk that is taken, in percent."""
-    usage = shutil.disk_usage(_existing(Path(here().settings.storage.path or here().folder)))
+def fullness() -> dict[str, float]:
+    """What of each disk we write to is taken, in percent, by what lies on it; several may lie on the same.
+
+    Where the database's is full nothing can be stored at all, and forms with files pass through the temporary ones.
+    """
+    places = {
+        "files": Path(here().settings.storage.path or here().folder),
+        "uploads": here().folder,
+        "what comes from elsewhere": here().remote_room.folder,
+        "temporary files": Path(tempfile.gettempdir()),
+    }
+    if path := here().database.path:  # of SQLite; where PostgreSQL writes we do not see
+        places["database"] = Path(path).absolute().parent
+    return {name: _taken(path) for name, path in places.items()}
+
+
+def _taken(path: Path) -> float:
+    usage = shutil.disk_usage(_existing(path))
     return 100 * (1 - usage.free / usage.total)
 
 
@@ -60,7 +76,7 @@ def _existing(path: Path) -> Path:
 
 
 def require_disk() -> None:
-    """Raises Unavailable where the disk is so full that nothing more is written."""
+    """Raises Unavailable where a disk is so full that nothing more is written."""
     if level() >= Level.READ_ONLY:
         raise Unavailable(600, "There is no room for files at the moment. Whoever runs this place was told.")
 
@@ -92,6 +108,7 @@ async def _all_bytes() -> int:
 @periodic(seconds=600)
 @task(lane=9, attempts=1)
 async def watch_the_disk() -> None:
-    """Say in the log when the disk fills up."""
+    """Say in the log when a disk fills up, and what lies on it."""
     if (found := level()) > Level.FINE:
-        log.warning("disk_is_filling", level=found.name.lower(), percent=round(fullness(), 1))
+        taken = {name: round(percent, 1) for name, percent in fullness().items() if _level(percent) > Level.FINE}
+        log.warning("disk_is_filling", level=found.name.lower(), percent=max(taken.values(), default=0), places=taken)

@@ -173,8 +173,12 @@ async def test_sizes_are_checked_before_anything_is_sent(ann: Person, alpha: Tes
     for size in (alpha.instance.settings.limits.video_bytes + 1, 10**30):
         assert (await ann.call("POST", "/uploads", json={"size": size})).status_code in (413, 422)
     assert waiting(alpha) == []
-    for _ in range(parts.AT_ONCE):
-        await begun(ann, 10)
+
+
+async def test_twenty_may_be_under_way_also_where_they_are_begun_at_once(ann: Person, alpha: TestInstance) -> None:
+    asked = [ann.call("POST", "/uploads", json={"size": 10}) for _ in range(parts.AT_ONCE + 5)]
+    answers = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+    assert answers == [201] * parts.AT_ONCE + [409] * 5 and len(waiting(alpha)) == parts.AT_ONCE
     assert problem_of(await ann.call("POST", "/uploads", json={"size": 10}), 409)["code"] == "too_many_uploads"
 
 

@@ -9,7 +9,7 @@ import random
 import signal
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -269,7 +269,7 @@ async def test_a_process_can_take_no_more_memory_than_it_was_given(maker: Pictur
     assert set(Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")) >= {b"MALLOC_ARENA_MAX=2"}
 
 
-async def test_many_pictures_at_once_take_two_processes(maker: Pictures) -> None:
+async def test_many_pictures_at_once_take_two_processes_at_most(maker: Pictures) -> None:
     before = set(pids())
     content = saved(quarters(2000, 2000), "PNG")
     making = asyncio.gather(*(maker.made(content, [AVATAR]) for _ in range(8)))
@@ -277,7 +277,25 @@ async def test_many_pictures_at_once_take_two_processes(maker: Pictures) -> None
     while not making.done():
         await asyncio.sleep(0.01)
         most = max(most, len(set(pids()) - before))
-    assert len(await making) == 8 and most == 2
+    assert len(await making) == 8 and most == module.AT_ONCE <= 2
+
+
+async def test_what_somebody_waits_for_is_made_before_uploads_that_can_wait(maker: Pictures, tmp_path: Path) -> None:
+    path, order = tmp_path / "upload", list[str]()
+    path.write_bytes(saved(quarters(600, 600), "JPEG"))
+
+    async def made(name: str, making: Awaitable[object]) -> None:
+        await making
+        order.append(name)
+
+    uploads = [asyncio.create_task(made(f"upload {n}", maker.prepared(path, {"feed": 300}))) for n in range(8)]
+    await asyncio.sleep(0)
+    given_up = asyncio.create_task(maker.made(path.read_bytes(), [AVATAR]))
+    urgent = asyncio.create_task(made("avatar", maker.made(path.read_bytes(), [AVATAR])))
+    await asyncio.sleep(0)
+    given_up.cancel()  # nobody waits for it any more, and it keeps nobody's place
+    await asyncio.gather(urgent, *uploads)
+    assert given_up.cancelled() and len(order) == 9 and order.index("avatar") <= 2 * module.AT_ONCE
 
 
 async def test_the_processes_end_when_there_is_nothing_to_do(maker: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:

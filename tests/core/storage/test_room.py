@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from core.database import new_id
 from core.storage.parts import Unfinished
-from core.storage.room import Level, level
+from core.storage.room import Level, fullness, level
 from core.testing import world
 from tests.core.storage import buckets
 from tests.core.storage.photos import quarters, saved
@@ -58,3 +61,36 @@ async def test_everybody_together_uploads_no_more_than_there_is_room_for(place: 
             await small.instance.storage.put(bytes(999_999), "image/webp")
         assert (await upload(ann, PHOTO)).status_code == 503
         assert (await upload(bob, PHOTO)).status_code == 503
+
+
+@pytest.mark.parametrize("name", ["database", "what comes from elsewhere", "temporary files"])
+async def test_a_full_disk_of_anything_we_write_to_stops_uploads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    apart = tmp_path / "another-disk"
+    apart.mkdir()
+    usage = shutil.disk_usage
+
+    def disk_usage(path: Path) -> object:
+        """As the system tells it, but that the folder is a disk of its own, which is full."""
+        found = usage(path)
+        return found._replace(free=0) if Path(path).is_relative_to(apart) else found._replace(free=found.total)
+
+    async with world("full.test") as (full,):
+        if name == "database" and not full.instance.database.path:
+            pytest.skip("PostgreSQL's disk is none of ours")
+        ann = await full.user("ann")
+        monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+        with full.inside():
+            assert set(fullness().values()) == {0.0}
+        assert (await upload(ann, PHOTO)).status_code == 201
+        if name == "database":
+            monkeypatch.setitem(full.instance.database.connection["credentials"], "path", str(apart / "kith.db"))
+        elif name == "temporary files":
+            monkeypatch.setattr(tempfile, "tempdir", str(apart))
+        else:
+            monkeypatch.setattr(full.instance.remote_room, "folder", apart / "not" / "there" / "yet")
+        with full.inside():
+            full.instance.cache.drop("disk-level")
+            assert [place for place, taken in fullness().items() if taken == 100] == [name]
+        assert (await upload(ann, PHOTO)).status_code == 503
