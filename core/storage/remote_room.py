@@ -87,6 +87,8 @@ class RemoteRoom:
     def _trim(self, used_before: float | None, dry_run: bool) -> int:
         with self._ledger() as ledger:
             kept = sorted(self._listed())
+            if not dry_run:  # what a process left over that died is good for nothing
+                kept = [one for one in kept if one.path.suffix != PART or not _deleted(one.path)]
             ledger.taken = sum(one.size for one in kept)
             wanted = self.bytes_at_most if ledger.taken <= self.bytes_at_most else self.bytes_at_most * KEPT_AT_A_TRIM
             left, gone = ledger.taken, 0

@@ -163,6 +163,12 @@ async def test_the_room_is_counted_anew_after_a_crash_and_when_it_was_made_small
         assert (tight.folder / "cache" / LEDGER).read_bytes() == b"200000" and kept(tight) == [other]
         for number in range(20):
             await asyncio.to_thread(room.keep, other.with_name(f"{number}.webp"), bytes(100_000))
+        lost.write_bytes(bytes(1000))
+        with (held := lost.with_name("held.part")).open("wb") as busy:
+            fcntl.flock(busy, fcntl.LOCK_EX)
+            assert await room.trim(dry_run=True) == 0 and lost.exists()
+            assert await room.trim() == 0 and held.exists() and not lost.exists()
+        held.unlink()
         smaller = RemoteRoom(room.folder, bytes_at_most=1_000_000)
         tight.instance.remote_room = smaller
         try:
