@@ -16,7 +16,7 @@ from core.consent import as_link, needs_consent, reply_needs_consent, still_aski
 from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
 from core.entry_counts import count
 from core.errors import NotFound, Rejected
-from core.going_out import ask_to_reply, go_out, withdraw_answer
+from core.going_out import ask_to_reply, end_waiting, go_out, withdraw_answer
 from core.html import tag_key
 from core.instance import here
 from core.live_feed import announce_published, announce_removed
@@ -275,6 +275,8 @@ async def remove(entry: Entry, by: Actor) -> None:
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
             await withdraw_answer(entry, author)
+        else:
+            await end_waiting(entry)
         await count(entry, -1)
         await poll_rows.remove(entry.id)
         shown = await rows("SELECT file_id FROM core_attachment WHERE entry_id = $1 AND file_id IS NOT NULL", entry.id)

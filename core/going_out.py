@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from core import prepared
 from core.acts import Act
 from core.consent import wait_for_answer
+from core.database import execute, rows
 from core.instance import here
 from core.models import Actor, Entry
-from core.quote_models import PENDING, ReplyRequest
+from core.quote_models import GONE, PENDING, ReplyRequest
 
 
 async def go_out(entry: Entry, author: Actor, quoted: Entry | None) -> None:
@@ -29,6 +31,19 @@ async def _ask_to_quote(entry: Entry, author: Actor, quoted: Entry) -> None:
         return
     target = await Actor.get(id=quoted.author_id)
     await here().hooks.outgoing(act=Act("quote_request", author, entry=entry, target=target, uri=quoted.uri))
+
+
+async def end_waiting(parent: Entry) -> None:
+    """Tell those whose answers wait that what they were to answer is gone: nobody agrees to them any more."""
+    ended = await rows(
+        "UPDATE core_reply_request SET state = $1 WHERE parent_id = $2 AND state = $3 RETURNING entry_id",
+        GONE,
+        parent.id,
+        PENDING,
+    )
+    for one in ended:
+        await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", one["entry_id"])
+        prepared.forget(prepared.of_entry(one["entry_id"]))
 
 
 async def withdraw_answer(entry: Entry, author: Actor) -> None:

@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from core.database import IdField, OrderedIndex, new_id
 
-PENDING, REFUSED = "pending", "refused"
+PENDING, REFUSED, GONE = "pending", "refused", "gone"
 
 
 class QuoteRequest(Model):
@@ -33,7 +33,8 @@ class QuoteRequest(Model):
 class ReplyRequest(Model):
     """An answer of somebody here to what somebody elsewhere wrote, who was asked or said no: its author alone sees it.
 
-    It is deleted when they agree: then the entry has the `visibility` it was written with.
+    So it stays where what it was to answer is gone. The row is deleted when they agree: then the entry has the
+    `visibility` it was written with.
     """
 
     id = IdField(primary_key=True, default=new_id)

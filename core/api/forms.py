@@ -270,7 +270,7 @@ class Post(Form):
     in_reply_to: str | None
     in_reply_to_user: UserShort | None
     root_id: str | None
-    reply_state: Literal["pending", "refused"] | None = Field(
+    reply_state: Literal["pending", "refused", "gone"] | None = Field(
         description="On your own answers to people on other servers who want to be asked: `visibility` is `private`"
         " until they agree."
     )

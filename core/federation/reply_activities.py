@@ -89,7 +89,7 @@ async def _asked(incoming: Incoming) -> tuple[Entry, Entry, bool] | None:
     asked = await replies.asked_for(entry)
     stamp = None if asked else await Stamp.get_or_none(kind=REPLY.action, interacting_uri=entry.uri)
     parent = asked.parent if asked else await Entry.get(id=stamp.target_id) if stamp else None
-    if parent is None:
+    if parent is None or parent.deleted_at is not None:
         return None
     if parent.author_id != incoming.actor.id:
         raise Rejected("This is somebody else's to answer.")

@@ -194,6 +194,18 @@ async def test_what_waits_can_be_taken_back_and_they_are_told(
     assert (await at(alpha, post)).status_code in (404, 410) and foreign.activities("Create") == []
 
 
+async def test_what_waits_for_what_is_gone_waits_no_longer(
+    alpha: TestInstance, ann: Person, anon: Visitor, zoe: ForeignActor
+) -> None:
+    note, post, asked = await answering(alpha, ann, zoe)
+    assert await arrive(alpha, zoe, zoe.activity("Delete", note["id"])) == "done"
+    assert (await ann.get(f"/posts/{post['postId']}"))["replyState"] == "gone"
+    assert "What this was to answer is gone" in (await ann.browser().get(f"/@ann/{post['postId']}")).text
+    late = accept_of(zoe, asked, stamp_by(zoe, note["id"], post["uri"]))
+    assert await arrive(alpha, zoe, late) == "ignored"
+    await anon.refused(404, "GET", f"/posts/{post['postId']}")
+
+
 @pytest.mark.parametrize("how", ["Delete", "Reject"])
 async def test_consent_is_taken_back_and_everybody_is_told_that_it_is_gone(
     alpha: TestInstance,
