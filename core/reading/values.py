@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.addresses import Refused, parse_url
+from core.addresses import LONGEST_URL, Refused, parse_url
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 PUBLIC_ALIASES = frozenset({PUBLIC, "as:Public", "Public"})
@@ -21,12 +21,15 @@ def as_list(value: Any) -> list[Any]:
 
 
 def id_of(value: Any) -> str:
-    """The id of what is named, embedded, linked to, or the only member of a list; empty where there is none."""
+    """The id of what is named, embedded, linked to, or the only member of a list; empty where there is none.
+
+    What is longer than an address may be, or holds what no address does, is none: it is looked for in the database.
+    """
     if isinstance(value, list):
         return id_of(value[0]) if len(value) == 1 else ""
     if isinstance(value, Mapping):
         value = value.get("id") or (value.get("href") if value.get("type") == "Link" else None)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and len(value) <= LONGEST_URL and value.isprintable() else ""
 
 
 def first_known_type(document: Mapping[str, Any], known: Collection[str]) -> str:
