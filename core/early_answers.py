@@ -7,6 +7,7 @@ would show a network failure in place of the page that says why the form was ref
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 LARGEST_SWALLOWED = 16 * 1024 * 1024  # bytes: a picture, or all of a small form
 LONGEST_WAIT = 3.0  # seconds
+LONGEST_LENGTH = 18  # digits: nobody sends as much, and very many cannot even be read
 _CLOSE = (b"connection", b"close")
 
 
@@ -23,7 +25,7 @@ def length_of_body(scope: MutableMapping[str, Any]) -> int | None:
     length: int | None = 0
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
-            return int(value)
+            return int(value) if len(value) <= LONGEST_LENGTH else sys.maxsize
         if name == b"transfer-encoding":
             length = None
     return length

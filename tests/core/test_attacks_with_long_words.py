@@ -44,3 +44,8 @@ async def test_words_that_fit_nowhere_are_no_failures(
     for body in ({"content": f"@{word} and @a@{word}.test #{word}"}, {"content": "x", "inReplyTo": word}):
         assert (await ann.call("POST", "/posts", json=body)).status_code < 500, body
     assert (await ann.call("POST", f"/tags/{quote(word)}/follow", json={})).status_code in (404, 422)
+
+
+async def test_a_body_of_more_bytes_than_can_be_counted_is_no_failure(anon: Visitor) -> None:
+    answer = await anon.call("POST", "/auth/login", content=b"{}", headers={"Content-Length": "9" * 5000})
+    assert 400 <= answer.status_code < 500
