@@ -101,7 +101,10 @@ def _id_in(address: str) -> str:
     """The id of the post whose page or identity an address is. Raises Invalid, NotFound."""
     if not address:
         raise Invalid({"url": "Say which post is meant, by its address."})
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets, or letters that become marks of an address
+        raise NotFound("There is no such post.") from None
     steps = parts.path.strip("/").split("/")
     is_ours = f"{parts.scheme}://{parts.netloc}" == here().base_url
     if not is_ours or len(steps) != 2 or not (steps[0].startswith("@") or steps[0] == "objects") or not is_id(steps[1]):
@@ -111,7 +114,7 @@ def _id_in(address: str) -> str:
 
 def _pixels(name: str) -> int:
     number = request.args.get(name, "")
-    return min(int(number), 10_000) if number.isascii() and number.isdigit() else 0
+    return min(int(number), 10_000) if number.isascii() and number.isdigit() and len(number) < 10 else 0
 
 
 def _keep(entry: Entry) -> None:
