@@ -36,12 +36,14 @@ async def check(deep: bool, as_json: bool) -> None:
 @json_option
 @in_instance
 async def prune(remote_older_than: str | None, dry_run: bool, as_json: bool) -> None:
-    """Delete files that nothing has used for long enough, and those nobody knows of."""
+    """Delete files that nothing has used for long enough, those nobody knows of, and half ones in a bucket."""
     days = _days(remote_older_than)
     storage = here().storage
     unused = await storage.count_unused() if dry_run else await storage.sweep()
     stray = len(await storage.prune_strays(dry_run=dry_run))
     counts = {"unused": unused, "stray": stray}
+    if here().settings.storage.backend == "s3":
+        counts["unfinished"] = await storage.end_unfinished(dry_run=dry_run)
     if days is not None:
         counts["remote"] = await here().remote_room.trim(unused_seconds=days * 86_400, dry_run=dry_run)
     print_thing(counts, as_json=as_json)

@@ -16,6 +16,7 @@ from obstore.store import S3Store
 from core.errors import Unavailable
 from core.settings import Storage as Settings
 from core.storage.backends import PIECE, TYPES
+from core.storage.unfinished import Unfinished
 
 log = structlog.get_logger(__name__)
 LINK_SECONDS = 3600
@@ -34,6 +35,7 @@ class Bucket:
     def __init__(self, settings: Settings) -> None:
         self._signed = settings.addresses == "signed"
         self._public_url = settings.public_url.rstrip("/")
+        self.unfinished = Unfinished(settings)
         self._store = S3Store(
             settings.bucket,
             config={

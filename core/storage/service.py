@@ -155,15 +155,27 @@ class Storage:
         What is called otherwise than files of ours is not ours, and none of our business.
         """
         async for name in self.backend.names(older_than=self._unused.total_seconds()):
-            digest, _, suffix = name.partition(".")
-            is_ours = NAME.fullmatch(name) and (suffix in TYPES or suffix == UNKNOWN)
-            if is_ours and not await Blob.exists(digest=digest):
+            if _is_ours(name) and not await Blob.exists(digest=name.partition(".")[0]):
                 yield name
 
     async def prune_strays(self, *, dry_run: bool = False) -> list[str]:
         """Delete bytes that no row knows; returns their names."""
         strays = [name async for name in self._strays()]
         return strays if dry_run else [name for name in strays if await self._delete_stray(name)]
+
+    async def end_unfinished(self, *, dry_run: bool = False) -> int:
+        """End uploads to a bucket that were begun too long ago to be under way still; how many there were.
+
+        Only those of files of ours. A folder sees to its own; where settings have no keys the store has to, by a rule.
+        Raises Unavailable.
+        """
+        unfinished = getattr(self.backend, "unfinished", None)
+        if unfinished is None or not unfinished.is_possible:
+            return 0
+        old = [one async for one in unfinished.begun_before(now() - self._unused) if _is_ours(one.name)]
+        for one in () if dry_run else old:
+            await unfinished.end(one)
+        return len(old)
 
     async def _delete_stray(self, name: str) -> bool:
         """Take it in as something unused and sweep it: so whoever puts the same bytes meanwhile does not lose them."""
@@ -237,6 +249,11 @@ async def sweep_unused_files() -> None:
 def name_of(blob: Blob) -> str:
     """What a file is called in the back end and at the end of its address."""
     return _name(blob.digest, blob.media_type)
+
+
+def _is_ours(name: str) -> bool:
+    suffix = name.partition(".")[2]
+    return bool(NAME.fullmatch(name)) and (suffix in TYPES or suffix == UNKNOWN)
 
 
 def _name(digest: str, media_type: str) -> str:

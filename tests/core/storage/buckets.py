@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx
 import obstore
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeMultipart, s3_backends
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
+from requests.structures import CaseInsensitiveDict
 
 from core.testing import TestInstance
 
@@ -92,3 +93,15 @@ def lose(alpha: TestInstance, name: str) -> None:
         _bucket().keys.pop(name)
     else:
         _path(alpha, name).unlink()
+
+
+def begin_in_parts(name: str) -> str:
+    """Have somebody begin to put a large file there, long ago as the store says, and never finish; the id of that."""
+    upload = FakeMultipart(name, CaseInsensitiveDict(), _ACCOUNT, "us-east-1")
+    _bucket().multiparts[upload.id] = upload
+    return str(upload.id)
+
+
+def in_parts() -> list[str]:
+    """The ids of what was begun and not finished."""
+    return list(_bucket().multiparts)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from core.accounts.audit import all_events
 from core.database import execute, now
 from core.doctor.examining import examine
+from core.errors import Unavailable
 from core.purging.service import purge
+from core.settings import Storage
 from core.storage.models import Blob, File
+from core.storage.unfinished import Unfinished
 from core.testing import TestInstance, settle, world
 from core.testing.people import problem_of
-from tests.core.storage.buckets import emptied, keep, kept, lose, settings
+from tests.core.storage.buckets import begin_in_parts, emptied, in_parts, keep, kept, lose, settings
 from tests.core.storage.photos import quarters, saved
 from tests.core.storage.road import Road, road
+from tests.core.storage.upload_lists import list_of_uploads
 from tests.core.storage.uploading import attached, upload, uploaded
 from tests.federation.odd_server import OddServer
 
@@ -154,3 +162,40 @@ async def test_an_upload_the_bucket_never_took_is_forgotten_like_any_other(alpha
     with alpha.inside():
         assert not await File.exists()
     assert kept(alpha) == {} and not [*(alpha.folder / "uploads").iterdir()]
+
+
+async def test_uploads_that_were_never_finished_are_ended_if_they_are_ours(alpha: TestInstance, way: Road) -> None:
+    ours, theirs = [begin_in_parts(name) for name in (f"{'ab' * 32}.mp4", "backup/of somebody+else.tar")]
+    with alpha.inside():
+        storage = alpha.instance.storage
+        assert await storage.end_unfinished(dry_run=True) == 1 and set(in_parts()) == {ours, theirs}
+        assert await storage.end_unfinished() == 1 and in_parts() == [theirs]
+        way.close()
+        with pytest.raises(Unavailable):
+            await storage.end_unfinished()
+
+
+async def test_a_list_of_unfinished_uploads_is_read_to_its_end_and_only_what_is_old_is_ended() -> None:
+    day, names = now() - timedelta(days=2), [f"{number:064x}.webp" for number in range(3)]
+    begun = [(names[0], "a+/=", day), (names[1], "b", now()), (names[2], "c", day)]
+    async with list_of_uploads(begun) as store:
+        async with world("alpha.test", **settings(store.url)) as (alpha,):
+            with alpha.inside():
+                assert await alpha.instance.storage.end_unfinished() == 2
+        assert store.ended == [(f"/kith-files/{names[0]}", "a+/="), (f"/kith-files/{names[2]}", "c")]
+        store.says = b"<html>a page of somebody's proxy"
+        async with world("alpha.test", **settings(store.url)) as (alpha,):
+            with alpha.inside(), pytest.raises(Unavailable):
+                await alpha.instance.storage.end_unfinished()
+
+
+def test_who_asks_for_unfinished_uploads_says_so_as_amazon_wants_it() -> None:
+    wanted = Storage(backend="s3", bucket="b", region="eu-west-1", access_key="kith", secret_key="secret")
+    url = "https://b.s3.eu-west-1.amazonaws.com/?key-marker=a%2Fb&uploads="
+    signed = Unfinished(wanted)._signed("GET", url)
+    request = AWSRequest("GET", url, headers={name: signed[name] for name in ("x-amz-content-sha256", "x-amz-date")})
+    request.context["timestamp"] = signed["x-amz-date"]
+    signer = S3SigV4Auth(Credentials("kith", "secret"), "s3", "eu-west-1")
+    expected = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert signed["authorization"].endswith(f"Signature={expected}")
+    assert not Unfinished(Storage(backend="s3", bucket="b")).is_possible
