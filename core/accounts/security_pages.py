@@ -227,7 +227,7 @@ async def end_session(session_id: str) -> Redirect:
     """Sign out one device."""
     identity = await me()
     await sessions.end_own(identity.account.id, session_id)
-    return redirect(f"{PAGE}?saved", 303)
+    return redirect(f"{PAGE}?ended", 303)
 
 
 @blueprint.post("/sessions/end-others")
@@ -235,4 +235,4 @@ async def end_other_sessions() -> Redirect:
     """Sign out everywhere but here."""
     identity = await me()
     await sessions.end_others(identity.account.id, identity.session_id)
-    return redirect(f"{PAGE}?saved", 303)
+    return redirect(f"{PAGE}?ended", 303)

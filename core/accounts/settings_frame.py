@@ -42,9 +42,13 @@ def _tabs() -> list[Tab]:
 
 async def settings_page(template: str, tab: str, *, status: int = 200, **context: Any) -> Response:
     """One of the pages of settings, below the tabs of all of them; `?saved` in its address says that all is well,
-    `?mailed` that a mail is on its way."""
+    `?mailed` that a mail is on its way, `?ended` that other devices are signed out."""
     tabs = [*_tabs(), *await filled("settings", Tab)]
-    said = {"saved": _("Saved."), "mailed": _("Look into your mail: there is a link in it.")}
+    said = {
+        "saved": _("Saved."),
+        "ended": _("Signed out there."),
+        "mailed": _("Look into your mail: there is a link in it."),
+    }
     notice = next(({"text": said[name], "kind": "good"} for name in said if name in request.args), None)
     notice = notice if status == 200 else None
     return await render_page(template, status=status, notice=notice, tab=tab, tabs=in_order(tabs), **context)

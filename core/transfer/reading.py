@@ -126,7 +126,7 @@ class Zip:
 def opened(path: Path) -> Iterator[Zip]:
     """A zip file, once nothing about it is suspicious. Raises Invalid."""
     if not zipfile.is_zipfile(path):
-        raise Invalid({"file": "This is no zip archive."})
+        raise Invalid({"file": "This is no zip archive. If it is a list (.csv), choose above which one."})
     try:
         file = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):

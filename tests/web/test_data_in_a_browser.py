@@ -48,7 +48,13 @@ async def test_a_file_is_brought_and_the_report_is_read(site: Site, tmp_path: Pa
         await expect(page.locator(".transfer")).to_contain_text("1 failed")
         await page.locator(".transfer summary").click()
         await expect(page.locator(".transfer details")).to_contain_text("There is no such person")
-    assert site.complaints == []
+        assert site.complaints == []
+        file.write_bytes(b"\xff\xfe\x00")
+        await page.select_option("[name=type]", "follows")
+        await page.set_input_files("[name=file]", file)
+        await page.get_by_role("button", name="Import").click()
+        await expect(page.locator("#e-file")).to_contain_text("This is no CSV file")
+        await expect(page.locator("#e-file")).to_be_in_viewport()
 
 
 async def test_somebody_leaves_and_changes_their_mind(site: Site) -> None:
@@ -84,9 +90,7 @@ async def test_the_pages_of_ones_data_shut_nobody_out(site: Site, size: tuple[in
     await bring(ann, "mutes", b"bob\n")
     found: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
-        async with site.visit(
-            ann, size=size, reduced_motion="reduce", bypass_csp=True, color_scheme=scheme
-        ) as page:
+        async with site.visit(ann, size=size, reduced_motion="reduce", bypass_csp=True, color_scheme=scheme) as page:
             for path in ("/settings/data", "/settings/delete", "/@ann"):
                 await page.goto(path)
                 await page.evaluate("document.querySelectorAll('.transfer details').forEach(d => d.open = true)")

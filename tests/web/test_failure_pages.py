@@ -54,6 +54,7 @@ async def test_a_surprise_bears_a_number_and_no_inside() -> None:
         part = await alpha.anon.page("/lookup", headers={"HX-Request": "true"})
     assert page.status_code == part.status_code == 500
     assert "That is our fault" in page.text
+    assert 'href="/lookup">Try again</a>' in page.text
     assert "name this number: " in page.text
     assert "ZeroDivision" not in page.text + part.text
     assert part.text.startswith("<p data-says>")

@@ -154,7 +154,8 @@ async def test_devices_are_listed_and_one_is_ended(ann: Person) -> None:
         assert "Firefox on Linux" in page and "192.0.2.7" in page and "This device" in page
         assert page.index("This device") < page.index("Firefox on Linux")
         answer = await submit(browser, f"/settings/sessions/{phone.session_id}/end", on="/settings/security")
-        assert answer.headers["location"] == "/settings/security?saved"
+        assert answer.headers["location"] == "/settings/security?ended"
+        assert "Signed out there." in (await browser.get("/settings/security?ended")).text
         assert "Firefox" not in (await browser.get("/settings/security")).text
     await phone.refused(401, "GET", "/users/me")
     await ann.get("/users/me")
