@@ -90,6 +90,13 @@ const lookForPictures = () => {
 document.addEventListener("htmx:after:settle", lookForPictures);
 lookForPictures();
 
+/* A film or sound that cannot be had: where it came from is offered, and only whoever follows that is seen there. */
+document.addEventListener("error", (event) => {
+  const player = event.target.closest?.("video, audio");
+  const way = player?.nextElementSibling;
+  if (way?.matches("[data-lost]")) [player.hidden, way.hidden] = [true, false];
+}, true);
+
 /* Menus: one open at a time, closed by looking elsewhere or Escape, the cards' own filled when first asked for. */
 function fill(node, values) {
   const put = (text) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);

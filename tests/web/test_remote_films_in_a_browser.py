@@ -63,10 +63,17 @@ async def test_a_film_plays_and_can_be_gone_through_without_its_server_hearing_o
             last = page.locator(tag).last
             assert await last.evaluate(PLAYED) > 15
             await last.evaluate("one => one.pause()")
+        gone = page.locator("video.tile").nth(1)
+        assert await gone.get_attribute("aria-label") == "Not there any more"
+        offered = page.get_by_role("link", name="This cannot be shown here")
+        await expect(offered).to_have_count(0)
+        await gone.evaluate("one => { one.play().catch(() => 0) }")
+        await expect(offered).to_have_attribute("href", "https://media.test/gone.mp4")
         assert await findings(page) == [] and not await is_too_wide(page)
     assert {url.partition("/files")[0] for url in asked if "/files/remote/" in url} == {site.base_url}
     assert all(url.startswith((site.base_url, "data:", "blob:")) for url in asked)
-    assert [path for path, _ in media.asked].count("/a.webm") == 1 and site.complaints == []
+    assert [path for path, _ in media.asked].count("/a.webm") == 1 
+    assert [one for one in site.complaints if "404" not in one] == []
 
 
 async def test_a_film_is_there_without_scripts_too(site: Site) -> None:
