@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from quart import Request
 
@@ -29,7 +29,8 @@ TOUCH_AFTER = timedelta(minutes=10)
 class Identity:
     """Somebody signed in: the actor they act as, their account, the session they came by.
 
-    Where an app acts for them, `scopes` is what it may do, and `session_id` the id of its token.
+    Where an app acts for them, `scopes` is what it may do, `session_id` the id of its token, and `expires_at` when that
+    runs out, if ever.
     """
 
     actor: Actor
@@ -37,6 +38,7 @@ class Identity:
     session_id: str
     by_cookie: bool = False
     scopes: frozenset[str] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ async def by_token(token: str) -> Identity | None:
     """Who bears this access token of ours, or lets an app do so; None where it is no good, or not any more."""
     if app_tokens.is_one(token):
         bearer = await app_tokens.bearer_of(token)
-        return Identity(bearer.actor, bearer.account, bearer.token_id, scopes=bearer.scopes) if bearer else None
+        if bearer is None:
+            return None
+        scopes, expires_at = bearer.scopes, bearer.expires_at
+        return Identity(bearer.actor, bearer.account, bearer.token_id, scopes=scopes, expires_at=expires_at)
     try:
         claims = here().tokens.read(token)
     except BadToken:

@@ -22,11 +22,13 @@ from core.api.open_streams import check_person, unnamed
 from core.api.routes import Api
 from core.api.scopes import require_scope
 from core.audience import Viewer
+from core.database import now
 from core.entries import visible_entry
 from core.errors import InsufficientScope, Invalid, KithError, RateLimited, Unauthenticated
 from core.instance import here
 from core.live import Frame, Subscription
 from core.metrics import open_sockets
+from core.oauth import tokens as app_tokens
 from core.storage.processing import files_of
 
 api = Api("stream", __name__)
@@ -55,6 +57,13 @@ class _Watch:
         self.identity = identity
         self.subscription: Subscription = here().live.subscribe((), owners=(identity.account.id, identity.session_id))
         self._resumed_from, self._resumed_at = "", 0.0
+        self._until = identity.expires_at
+
+    async def is_let_in(self) -> bool:
+        """Whether what let them in still does: an app's token runs out, unless the app has exchanged it since."""
+        if self._until is not None and self._until <= now():
+            self._until = await app_tokens.stands_until(self.identity.session_id)
+        return self._until is None or self._until > now()
 
     def channel(self, name: object) -> tuple[str, str]:
         """The channel a client names, and the entry it is about, if any. Raises Invalid for what is none."""
@@ -160,6 +169,9 @@ async def stream() -> None:
         async with watch.subscription:
             await websocket.send(_frame("ready", {"userId": watch.identity.actor.id}))
             async for frame in watch.subscription:
+                if not await watch.is_let_in():
+                    await websocket.close(4401)
+                    return
                 if text := await watch.seen(frame):
                     await websocket.send(text)
         await websocket.close(4403 if watch.subscription.reason == "suspended" else 1012)
@@ -291,6 +303,8 @@ async def _events(watch: _Watch) -> AsyncIterator[bytes]:
                 except StopAsyncIteration:
                     return
                 else:
+                    if not await watch.is_let_in():
+                        return
                     if text := await watch.seen(frame):
                         yield f"id: {frame.id}\ndata: {text}\n\n".encode()
         finally:

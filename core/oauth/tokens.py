@@ -79,6 +79,12 @@ async def bearer_of(token: str) -> Bearer | None:
     return bearer
 
 
+async def stands_until(token_id: str) -> datetime | None:
+    """Until when a token is good, as far as it was exchanged by now; None where it never runs out."""
+    found = await AppToken.get_or_none(id=token_id, revoked_at__isnull=True)
+    return found.expires_at if found else now()
+
+
 async def revoke(token_id: str) -> bool:
     """End one token; whether it stood."""
     return bool(await _end("id = $2", token_id))

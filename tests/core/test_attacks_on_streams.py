@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.accounts import administration
-from core.database import rows
+from core.database import execute, now, rows
 from core.testing import PASSWORD, Person, TestInstance, settle
 from core.testing.sockets import Closed
 
@@ -77,6 +78,25 @@ async def test_no_stream_outlives_what_let_it_in(alpha: TestInstance, ann: Perso
     for path in ("/admin/users", "/users/me", "/stream"):
         assert (await moderator.call("GET", path)).status_code == 401, path
     assert (await moderator.call("POST", f"/admin/users/{ann.id}/suspend")).status_code == 401
+
+
+async def test_what_a_token_opened_ends_once_the_token_has_run_out(
+    alpha: TestInstance, ann: Person, bob: Person
+) -> None:
+    tomorrow = (now() + timedelta(days=1)).isoformat()
+    wanted = {"name": "script", "scopes": ["read:stream"], "password": PASSWORD, "expiresAt": tomorrow}
+    made = await ann.post("/auth/tokens", wanted)
+    with alpha.inside():
+        await execute("UPDATE core_app_token SET expires_at = $1", now() + timedelta(seconds=1))
+    async with ann.socket() as socket:
+        await listen(socket, made["token"], "local")
+        await bob.publish("in time")
+        assert (await socket.receive_type("post"))["data"]["user"]["username"] == "bob"
+        await asyncio.sleep(1)
+        await bob.publish("too late")
+        with pytest.raises(Closed) as closed:
+            await socket.receive()
+    assert closed.value.code == 4401
 
 
 async def test_votes_and_new_options_at_once_leave_tallies_that_are_true(alpha: TestInstance, ann: Person) -> None:
