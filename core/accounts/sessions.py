@@ -108,6 +108,11 @@ async def by_token(token: str) -> Identity | None:
     return found if found and found.account.id == claims.account_id else None
 
 
+async def lets_in_until(identity: Identity) -> datetime | None:
+    """Until when an app's token lets its bearer in, as far as it was exchanged by now; None where it never ends."""
+    return await app_tokens.stands_until(identity.session_id) if identity.expires_at else None
+
+
 async def _by_plugin(request: Request) -> Identity:
     account = await here().hooks.account_from_request(request=request)
     if account is None:

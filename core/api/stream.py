@@ -15,7 +15,7 @@ from pydantic import Field
 from quart import Response, request, websocket
 
 from core import filters, live_counts, live_feed, people_lists
-from core.accounts.sessions import COOKIE, Identity, by_cookie, by_token
+from core.accounts.sessions import COOKIE, Identity, by_cookie, by_token, lets_in_until
 from core.api import limits
 from core.api.forms import Form
 from core.api.open_streams import check_person, unnamed
@@ -28,7 +28,6 @@ from core.errors import InsufficientScope, Invalid, KithError, RateLimited, Unau
 from core.instance import here
 from core.live import Frame, Subscription
 from core.metrics import open_sockets
-from core.oauth import tokens as app_tokens
 from core.storage.processing import files_of
 
 api = Api("stream", __name__)
@@ -62,7 +61,7 @@ class _Watch:
     async def is_let_in(self) -> bool:
         """Whether what let them in still does: an app's token runs out, unless the app has exchanged it since."""
         if self._until is not None and self._until <= now():
-            self._until = await app_tokens.stands_until(self.identity.session_id)
+            self._until = await lets_in_until(self.identity)
         return self._until is None or self._until > now()
 
     def channel(self, name: object) -> tuple[str, str]:
