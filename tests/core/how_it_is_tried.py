@@ -17,6 +17,7 @@ TRIED_AT = {
     "GET /report": "/report?post=<post_id>",
     "GET /actor/<name>": "/actor/outbox",
     "GET /files/remote/<role>/<name>": "/files/remote/avatar/of-nobody",
+    "GET /files/remote/film/<name>": "/files/remote/film/of-nothing",
     "GET /.well-known/webfinger": "/.well-known/webfinger?resource=acct:<acct>@alpha.test",
     "DELETE /api/v1/albums/<album_id>/authors/<user_id>": "/api/v1/albums/<album_id>/authors/<friend_id>",
     "GET /albums/<album_id>/<post_id>": "/albums/<album_id>/<image_id>",
