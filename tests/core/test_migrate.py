@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.core.samples.databases import APPS, LIBRARY, LOANS, first_migrations,
 from tests.core.samples.library.models import Author, Book
 from tests.core.samples.loans.models import Loan
 
+ROOT = Path(__file__).parents[2]
 EVERYTHING = [
     "library.0001_initial",
     "library.0002_word_count",
@@ -345,3 +347,12 @@ async def test_columns_of_every_kind_can_be_changed_and_changed_back(address: st
 async def test_a_migrated_app_needs_no_migrations_folder_of_others(address: str) -> None:
     database = Database(address, {"library": LIBRARY, "bare": AppModels([], None)})
     assert "library.0001_initial" in await migrate(database)
+
+
+def test_the_migrations_of_each_app_follow_one_another() -> None:
+    for folder in sorted(ROOT.glob("*/migrations")) + sorted(ROOT.glob("*/*/migrations")):
+        names = sorted(path.stem for path in folder.glob("[0-9]*.py"))
+        numbers = [int(name[:4]) for name in names]
+        assert numbers == list(range(1, len(names) + 1)), f"{folder}: {names}"
+        for before, name in pairwise(names):
+            assert f'"{before}"' in (text := (folder / f"{name}.py").read_text()) or f"'{before}'" in text, name

@@ -117,6 +117,10 @@ def expected_files(thing):
     return len({one["url"] for one in known}) if len(known) == len(attached) else None
 
 
+# A script and no word beside it: without the script nothing is left, and of nothing no post is made.
+NOTHING_LEFT = {"html_tags/26.json"}
+
+
 @pytest.mark.skipif(not FOLDERS, reason="the recorded documents are not here")
 @pytest.mark.parametrize("folder", FOLDERS)
 async def test_recorded_posts_are_stored_as_they_say(open_minded, folder):
@@ -135,6 +139,9 @@ async def test_recorded_posts_are_stored_as_they_say(open_minded, folder):
         with open_minded.inside():
             entry = await Entry.get_or_none(uri=uri)
             files = await Attachment.filter(entry_id=entry.id).count() if entry else 0
+        if name in NOTHING_LEFT:
+            assert entry is None, name
+            continue
         assert entry is not None, name
         assert entry.visibility == expected_visibility(activity, followers_url), name
         wanted = expected_files(thing)

@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0026_gatherable")]
+    dependencies = [("core", "0028_replies_asked")]
 
     initial = False
 
