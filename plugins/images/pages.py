@@ -16,6 +16,7 @@ from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.database import now
 from core.errors import Forbidden, Invalid, Rejected
+from core.html import without_controls
 from core.instance import here
 from core.models import Actor
 from core.people import visible_actor
@@ -79,7 +80,8 @@ async def grid(
 @blueprint.get("/images")
 async def explore() -> Response:
     """Public pictures: all of them, with a hashtag, or near a place."""
-    asked = {name: request.args.get(name, "")[:100] for name in ("tag", "latitude", "longitude", "km")}
+    said = {name: request.args.get(name, "") for name in ("tag", "latitude", "longitude", "km")}
+    asked = {name: without_controls(text[:100]) for name, text in said.items()}
     tag, near, errors = asked["tag"].strip().removeprefix("#"), None, {}
     wanted = ",".join(asked[name].strip() for name in ("latitude", "longitude", "km"))
     if wanted != ",,":

@@ -18,7 +18,11 @@ STRANGERS = [
     "/tags/{}.rss",
     "/.well-known/webfinger?resource=acct:{}@alpha.test",
 ]
-STRANGERS += ["/oauth/authorize?response_type=code&redirect_uri=https://app.test/&client_id={}", "/@ann?cursor={}"]
+STRANGERS += [
+    "/oauth/authorize?response_type=code&redirect_uri=https://app.test/&client_id={}",
+    "/@ann?cursor={}",
+    "/images?tag={0}&km={0}",
+]
 MEMBERS = ["/@{}", "/@a@{}.test", "/api/v1/users/{}", "/tags/{}", "/search?q=%40{}", "/api/v1/search/posts?q=from:{}"]
 MEMBERS += ["/api/v1/search/posts?q=x&cursor={}", "/api/v1/search/users?q={}", "/api/v1/users/me/blocks?cursor={}"]
 FORMS = ["/oauth/token", "/oauth/revoke", "/oauth/introspect"]
