@@ -20,6 +20,7 @@ from core.early_answers import Unread, length_of_body
 from core.instance import Instance, inside
 from core.logs import AccessLog, bind_request
 from core.metrics import http_requests, http_seconds
+from core.turns import Turns
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -80,7 +81,7 @@ class Shell:
 
     def __init__(self, instance: Instance, inner: Any, *, doors: Sequence[Door] = (), start: Step, stop: Step) -> None:
         self.instance, self.inner = instance, inner
-        self._start, self._stop = start, stop
+        self._start, self._stop, self._turns = start, stop, Turns()
         self._access = AccessLog(instance.settings.log.access_sample)
         # What every answer bears, whoever makes it: no guessing at types, and no way back to plain http.
         self._guards = [(b"x-content-type-options", b"nosniff")]
@@ -116,7 +117,7 @@ class Shell:
         given: Send = named
         length = length_of_body(scope)
         if length != 0:
-            unread = Unread(scope, length, receive, named)
+            unread = Unread(scope, length, self._in_turn(receive), named)
             receive, given = unread.receive, unread.send
         try:
             await self._route(scope, receive, given)
@@ -126,6 +127,14 @@ class Shell:
             http_requests.labels(method, route, status).inc()
             http_seconds.labels(method, route).observe(seconds)
             self._access.write(method, scope["path"], status, seconds, size)
+
+    def _in_turn(self, receive: Receive) -> Receive:
+        async def received() -> Any:
+            message = await receive()
+            await self._turns.take(len(message.get("body", b"")))
+            return message
+
+        return received
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         for door in self.doors:
