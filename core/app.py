@@ -111,6 +111,7 @@ else:
 log = structlog.get_logger(__name__)
 CORE_MODELS = [
     "core.models",
+    "core.reaction_models",
     "core.graph_models",
     "core.emoji_models",
     "core.poll_models",

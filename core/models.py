@@ -291,56 +291,6 @@ class Revision(Model):
         indexes = (OrderedIndex(fields=["entry_id", "id"], name="core_revision_entry"),)
 
 
-class Like(Model):
-    """`actor` likes an entry; `uri` is the address of the act where it came from elsewhere."""
-
-    id = IdField(primary_key=True, default=new_id)
-    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
-    actor_id: str
-    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
-    entry_id: str
-    uri = fields.CharField(2048, default="")
-
-    class Meta:
-        table = "core_like"
-        unique_together = (("entry", "actor"),)
-        indexes = (
-            OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_like_actor"),
-            OrderedIndex(fields=["entry_id", "id"], desc=["id"], name="core_like_entry"),
-        )
-
-
-class Boost(Model):
-    """`actor` passes an entry on to their followers; its id is its place in their timelines."""
-
-    id = IdField(primary_key=True, default=new_id)
-    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
-    actor_id: str
-    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
-    entry_id: str
-    uri = fields.CharField(2048, default="")
-
-    class Meta:
-        table = "core_boost"
-        unique_together = (("entry", "actor"),)
-        indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_boost_actor"),)
-
-
-class Bookmark(Model):
-    """`actor` wants to find an entry again; nobody else learns of it."""
-
-    id = IdField(primary_key=True, default=new_id)
-    actor: fields.ForeignKeyRelation[Actor] = fields.ForeignKeyField("core.Actor", related_name=False)
-    actor_id: str
-    entry: fields.ForeignKeyRelation[Entry] = fields.ForeignKeyField("core.Entry", related_name=False)
-    entry_id: str
-
-    class Meta:
-        table = "core_bookmark"
-        unique_together = (("entry", "actor"),)
-        indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_bookmark_actor"),)
-
-
 class Tombstone(Model):
     """Something that was deleted, so that it stays deleted: per address and per whoever deleted it."""
 

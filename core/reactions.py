@@ -10,7 +10,8 @@ from core.database import after_commit, execute, new_id, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound, Rejected
 from core.instance import here
-from core.models import Actor, Bookmark, Boost, Entry, Like
+from core.models import Actor, Entry
+from core.reaction_models import Bookmark, Boost, Like
 
 _ADD = {
     table: f"INSERT INTO {table} (id, actor_id, entry_id, uri) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"

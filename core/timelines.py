@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from core import live_feed
 from core.database import HIGHEST_ID, LOWEST_ID, after_commit, execute, one_of, rows, transaction, value
-from core.models import ACCEPTED, Actor, Boost, Entry
+from core.models import ACCEPTED, Actor, Entry
+from core.reaction_models import Boost
 from core.tasks import task
 
 AT_ONCE = 300  # followers whose timelines are filled before the answer; more are filled by a job

@@ -16,7 +16,8 @@ from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
 from core.federation.poll_handlers import receive_votes, votes_in
 from core.instance import here
-from core.models import Actor, Boost, Entry, Like
+from core.models import Actor, Entry
+from core.reaction_models import Boost, Like
 from core.reading import id_of, is_vote, kind_of, moment
 from core.tombstones import bury
 

@@ -8,7 +8,8 @@ from core import actors, emoji_reactions, entries, polls, reactions
 from core.database import after_commit, execute, now, rows, transaction
 from core.errors import NotFound
 from core.instance import here
-from core.models import Actor, Boost, Entry, Follow, Like
+from core.models import Actor, Entry, Follow
+from core.reaction_models import Boost, Like
 from core.tasks import task
 from core.tombstones import bury
 

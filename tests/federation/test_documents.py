@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.models import Actor, Attachment, Boost, Entry, EntryTag, Follow, Like, Mention
+from core.models import Actor, Attachment, Entry, EntryTag, Follow, Mention
 from core.poll_models import PollOption
+from core.reaction_models import Boost, Like
 from tests.federation.arrivals import DOCUMENTS, deliver
 
 ALL = sorted(str(path.relative_to(DOCUMENTS)).removesuffix(".json") for path in DOCUMENTS.rglob("*.json"))

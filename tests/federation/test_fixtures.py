@@ -14,7 +14,8 @@ from core.federation.documents import ACTOR_TYPES, as_list, first_known_type, id
 from core.federation.models import Received
 from core.federation.origin import owners_of
 from core.fetch import Refused
-from core.models import Attachment, Boost, Entry, Follow, Like
+from core.models import Attachment, Entry, Follow
+from core.reaction_models import Boost, Like
 from core.testing import settle, world
 from tests.federation.strangers import FIXTURES, fixtures, loaded, make_known, reach_nobody
 
@@ -26,9 +27,9 @@ REAL = {"done", "ignored", "refused", "waiting"}
 @pytest.fixture
 async def open_minded():
     """An instance that may be sent to from any address."""
-    async with world(
-        "alpha.test", federation__allow_http=True, federation__allow_private_addresses=True
-    ) as (instance,):
+    async with world("alpha.test", federation__allow_http=True, federation__allow_private_addresses=True) as (
+        instance,
+    ):
         yield instance
 
 

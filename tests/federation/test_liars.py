@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from core.database import now
-from core.models import Actor, Attachment, Boost, Entry, EntryTag, Follow, Like, Mention
+from core.models import Actor, Attachment, Entry, EntryTag, Follow, Mention
+from core.reaction_models import Boost, Like
 from core.testing import Foreign, settle
 from core.testing.foreign import PUBLIC
 from tests.federation.arrivals import arrive, count_stored, outcome, stored

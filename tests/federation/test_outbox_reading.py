@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.models import Boost, Entry
+from core.models import Entry
+from core.reaction_models import Boost
 from core.testing import settle
 from core.testing.foreign import PUBLIC
 from tests.federation.arrivals import arrive

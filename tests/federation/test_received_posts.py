@@ -7,7 +7,8 @@ import pytest
 
 from core.database import now
 from core.federation.models import Received
-from core.models import Boost, Entry, Like, Tombstone
+from core.models import Entry, Tombstone
+from core.reaction_models import Boost, Like
 from core.testing import Foreign
 from core.testing.foreign import PUBLIC
 from tests.federation.arrivals import arrive, stored

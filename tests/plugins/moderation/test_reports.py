@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.accounts import administration
-from core.models import Actor, Boost
+from core.models import Actor
+from core.reaction_models import Boost
 from core.testing import Foreign, Person, TestInstance, Visitor, settle
 from core.testing.pages import submit
 from plugins.moderation import service
