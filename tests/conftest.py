@@ -6,12 +6,17 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from core.testing import DIALECT, Foreign, Person, TestInstance, Visitor, close_worlds, world
 
 # Modules of the test kit that bring a database with them.
 WITH_DATABASE = ("core.testing", "tests.core.kith_process", "tests.core.samples")
 INSTANCES = {"alpha", "alpha_and_beta"}
+
+# How long an example takes says what else the machine is doing, and nothing of us.
+settings.register_profile("kith", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kith")
 
 
 # Of which part of the tests a run is, where several run beside each other (scripts/run_tests).
