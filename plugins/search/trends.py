@@ -70,8 +70,13 @@ async def hide_tag(tag: str, *, hidden: bool, by: Doer) -> None:
         if hidden:
             await execute("INSERT INTO search_hidden_tag (key, hidden_at) VALUES ($1, $2)", key, now())
         if bool(had) is not hidden:
-            name = "hashtag_hidden" if hidden else "hashtag_shown"
-            await record(name, by_id=by.actor.id, address=by.address, user_agent=by.user_agent, hashtag=key)
+            await record(
+                "hashtag_hidden" if hidden else "hashtag_shown",
+                by_id=by.actor.id,
+                address=by.address,
+                user_agent=by.user_agent,
+                hashtag=key,
+            )
         after_commit(lambda: here().cache.drop_tag("search:trends"))
 
 
