@@ -109,9 +109,11 @@ async def test_pages_of_what_is_not_published_look_right(site: Site, size: tuple
 
 async def test_a_post_with_everything_is_written_without_scripts(site: Site) -> None:
     ann = await site.instance.user("ann")
-    async with site.visit(ann, java_script_enabled=False) as page:
+    async with site.visit(ann, size=PHONE, java_script_enabled=False) as page:
         await page.goto("/")
+        assert not await is_too_wide(page)
         await page.click(".more-menu > summary")
+        assert not await is_too_wide(page)
         await page.click("text=Poll, language, time and more")
         await page.fill(".composer [name=content]", "**News**")
         await page.set_input_files(".composer-choose", [photo(300, 200)])
