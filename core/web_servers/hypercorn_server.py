@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from contextlib import suppress
 from typing import Any, cast
 
 from hypercorn.app_wrappers import ASGIWrapper
@@ -24,16 +25,17 @@ async def serve(app: App, listener: socket.socket, stopping: asyncio.Event, grac
     """Serve as the package says."""
     config, context = _config(grace), WorkerContext(None)
     wrapped, loop, state = ASGIWrapper(cast(Any, app)), asyncio.get_running_loop(), LifespanState()
-    running, waiting = set[asyncio.Task[None]](), set[_Pause]()
+    running, waiting = dict[asyncio.Task[None], asyncio.StreamWriter](), set[_Pause]()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        running.add(task)
-        task.add_done_callback(running.discard)
+        running[task] = writer
+        task.add_done_callback(running.pop)
         connection = TCPServer(wrapped, loop, config, context, state, reader, writer)
         connection.idle_task = cast(Any, _Pause(connection, waiting))
-        await connection
+        with suppress(asyncio.CancelledError):  # cut off below: asyncio takes a task that ends so for a failure
+            await connection
 
     server = await asyncio.start_server(connected, sock=listener.dup(), backlog=BACKLOG)
     try:
@@ -46,6 +48,7 @@ async def serve(app: App, listener: socket.socket, stopping: asyncio.Event, grac
     if running:
         _, late = await asyncio.wait(running, timeout=grace)
         for task in late:
+            running[task].transport.abort()  # what waits for somebody to take it would wait for ever
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 

@@ -3,29 +3,34 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from core.asgi import Receive, Scope, Send
 from core.web_servers import hypercorn_server
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
+ENDLESS = {"/drip": b"hello", "/flood": b"hello" * 50_000}
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/slowly":
         await asyncio.sleep(0.2)
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    length = [] if scope["path"] in ENDLESS else [(b"content-length", b"5")]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    while scope["path"] in ENDLESS:
+        await send({"type": "http.response.body", "body": ENDLESS[scope["path"]], "more_body": True})
+        await asyncio.sleep(0.01)
     await send({"type": "http.response.body", "body": b"hello"})
 
 
 @asynccontextmanager
-async def serving(stopping: asyncio.Event) -> AsyncIterator[int]:
+async def serving(stopping: asyncio.Event, grace: float = 5) -> AsyncIterator[int]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         listener.setblocking(False)
-        server = asyncio.create_task(hypercorn_server.serve(hello, listener, stopping, 5))
+        server = asyncio.create_task(hypercorn_server.serve(hello, listener, stopping, grace))
         yield listener.getsockname()[1]
         stopping.set()
         async with asyncio.timeout(10):
@@ -70,3 +75,16 @@ async def test_a_server_that_stops_closes_what_waits_and_finishes_what_runs() ->
         assert await waiting.read() == b""
         reader, _ = await running
         assert await reader.read() == b""
+
+
+async def test_answers_without_an_end_are_cut_off_where_the_server_stops_also_if_nobody_takes_them() -> None:
+    complaints, stopping = list[object](), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    async with serving(stopping, 0.3) as port:
+        drip = await asked(port, REQUEST.replace(b"/ ", b"/drip "))
+        flood = await asked(port, REQUEST.replace(b"/ ", b"/flood "))  # a film that was paused: nobody reads on
+        stopping.set()
+        assert b"hello" in await drip[0].read()
+    with suppress(ConnectionError):
+        await flood[0].read()
+    assert complaints == []
