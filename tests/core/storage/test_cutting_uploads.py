@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
 
 import pytest
 from PIL import Image
 
 from core.database import rows
 from core.storage.models import File
+from core.storage.pictures import AT_ONCE
 from core.testing import Person, TestInstance, settle
 from core.testing.people import fields_of, problem_of
 from tests.core.storage.photos import UPRIGHT, corners, opened_bytes, quarters, saved
@@ -92,8 +94,9 @@ async def test_a_job_that_comes_back_to_an_upload_cuts_it_alike(
 ) -> None:
     monkeypatch.setattr("core.storage.files.AT_ONCE", 0.0)
     monkeypatch.setattr("core.storage.files.TRIED_AGAIN_AFTER", 0.0)
-    waiting = alpha.instance.pictures._room  # whoever makes pictures is busy, so that the job comes to it
-    async with waiting, waiting:
+    async with AsyncExitStack() as busy:  # whoever makes pictures is, so that the job comes to it
+        for _ in range(AT_ONCE):
+            await busy.enter_async_context(alpha.instance.pictures._turns.turn(can_wait=False))
         file = await uploaded(ann, saved(quarters(300, 200), "PNG"), turn="90", crop=RIGHT_HALF)
         assert file["processingStatus"] == "processing"
         with alpha.inside():
