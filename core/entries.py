@@ -13,7 +13,7 @@ from core import poll_rows, prepared, revisions, timelines
 from core.acts import Act as Act
 from core.audience import Viewer, may_see
 from core.consent import as_link, needs_consent, reply_needs_consent, still_asking
-from core.database import after_commit, execute, is_id, new_id, now, rows, transaction
+from core.database import after_commit, execute, is_id, new_id, now, row, rows, transaction
 from core.entry_counts import count
 from core.errors import NotFound, Rejected
 from core.going_out import ask_to_reply, end_waiting, go_out, withdraw_answer
@@ -262,14 +262,17 @@ async def remove(entry: Entry, by: Actor) -> None:
     The row stays so that a thread keeps its shape; the tombstone keeps the same thing from coming back.
     """
     async with transaction():
-        if not await execute(
+        was = await row(
             "UPDATE core_entry SET deleted_at = $1, content = '', source = '', title = '', content_warning = '',"
             " likes_count = 0, boosts_count = 0, reactions_count = 0, version = version + 1"
-            " WHERE id = $2 AND deleted_at IS NULL",
+            " WHERE id = $2 AND deleted_at IS NULL RETURNING visibility, reply_to_id, root_id, quote_id",
             now(),
             entry.id,
-        ):
+        )
+        if was is None:
             raise NotFound()
+        for name, now_is in was.items():  # whoever had to agree may have done so since it was read: others know of it
+            setattr(entry, name, now_is)
         prepared.removed(entry)
         author = await Actor.get(id=entry.author_id)
         if author.is_local:  # before its parts go: who must learn of it is read from them

@@ -60,16 +60,13 @@ async def _tell(entry: Entry) -> None:
 async def set_quote(entry: Entry, quoted: Entry | None, content: str) -> None:
     """Let an entry quote another, or none any more, with these words; it is no edit. Counters change with it."""
     async with transaction():
-        before = await Entry.get(id=entry.id)
-        quoted_id = quoted.id if quoted else None
-        if before.deleted_at is not None:
+        # Whoever else changes it or takes it away now waits, or was first: what is gone gets no words again.
+        if not await execute(
+            "UPDATE core_entry SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL", entry.id
+        ):
             return
-        await execute(
-            "UPDATE core_entry SET quote_id = $1, content = $2, version = version + 1 WHERE id = $3",
-            quoted_id,
-            content,
-            entry.id,
-        )
+        before, quoted_id = await Entry.get(id=entry.id), quoted.id if quoted else None
+        await execute("UPDATE core_entry SET quote_id = $1, content = $2 WHERE id = $3", quoted_id, content, entry.id)
         entry.quote_id, entry.content = quoted_id, content
         if entry.visibility in OPEN and before.quote_id != quoted_id:
             for step, one in ((-1, before.quote_id), (1, quoted_id)):

@@ -42,6 +42,9 @@ async def asked_for(entry: Entry) -> ReplyRequest | None:
 async def agree(entry: Entry) -> None:
     """Publish an answer that waited: whom it answers agrees. Nothing happens where it does not wait any more."""
     async with transaction():
+        # The entry before its request, as where it is refused or taken away: so nobody waits for each other.
+        if not await _held(entry):
+            return
         found = await rows("DELETE FROM core_reply_request WHERE entry_id = $1 RETURNING visibility", entry.id)
         if not found or not await _show_to(entry, found[0]["visibility"]):
             return
@@ -65,6 +68,10 @@ async def refuse(entry: Entry, parent: Entry) -> None:
     Whoever was told of it before is told that it is gone.
     """
     async with transaction():
+        # Whoever agrees just now waits, or was first: then it is shown to others.
+        if not await _held(entry):
+            return
+        await entry.refresh_from_db()
         await execute(
             "INSERT INTO core_reply_request (id, entry_id, parent_id, visibility, state) VALUES ($1, $2, $3, $4, $5)"
             " ON CONFLICT (entry_id) DO UPDATE SET state = excluded.state",
@@ -76,7 +83,6 @@ async def refuse(entry: Entry, parent: Entry) -> None:
         )
         if entry.visibility == "private":
             prepared.changed(entry)
-            await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", entry.id)
             after_commit(lambda: here().hooks.entry_updated(entry=entry))
             return
         author, shown = await Actor.get(id=entry.author_id), entry.clone(pk=entry.id)
@@ -90,6 +96,13 @@ async def refuse(entry: Entry, parent: Entry) -> None:
         await here().hooks.entry_stored(entry=entry)
         after_commit(lambda: announce_removed(shown, [home["owner_id"] for home in homes]))
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
+
+
+async def _held(entry: Entry) -> bool:
+    """Have whoever else changes an entry wait until the transaction ends; False where it is gone."""
+    return bool(
+        await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL", entry.id)
+    )
 
 
 async def _show_to(entry: Entry, visibility: str) -> bool:

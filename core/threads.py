@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core import prepared
 from core.audience import OPEN
-from core.database import after_commit, execute, rows, transaction
+from core.database import after_commit, execute, row, transaction
 from core.instance import here
 from core.models import Actor, Entry
 from core.policies import permits_at_once
@@ -45,13 +45,13 @@ async def attach(entry: Entry, parent: Entry, *, is_agreed: bool = False) -> boo
 async def detach(entry: Entry) -> None:
     """Let an answer, with all below it, stand for itself: whom it answers does not want it, or no more."""
     async with transaction():
-        found = await rows("SELECT reply_to_id, root_id FROM core_entry WHERE id = $1", entry.id)
-        parent_id, root_id = (found[0]["reply_to_id"], found[0]["root_id"]) if found else (None, None)
-        if parent_id is None:
+        # Whoever else takes it out or away now waits, and then finds it gone: it is counted off once.
+        await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", entry.id)
+        found = await row("SELECT reply_to_id, root_id, visibility, deleted_at FROM core_entry WHERE id = $1", entry.id)
+        parent_id, root_id = (found["reply_to_id"], found["root_id"]) if found else (None, None)
+        if found is None or parent_id is None:
             return
-        await execute(
-            "UPDATE core_entry SET reply_to_id = NULL, root_id = NULL, version = version + 1 WHERE id = $1", entry.id
-        )
+        await execute("UPDATE core_entry SET reply_to_id = NULL, root_id = NULL WHERE id = $1", entry.id)
         await execute(
             "WITH RECURSIVE down (id) AS (SELECT e.id FROM core_entry e WHERE e.reply_to_id = $1"
             " UNION SELECT e.id FROM core_entry e JOIN down d ON e.reply_to_id = d.id)"
@@ -59,11 +59,11 @@ async def detach(entry: Entry) -> None:
             entry.id,
             root_id,
         )
-        if entry.deleted_at is None:
+        if found["deleted_at"] is None:
             await execute(
                 "UPDATE core_entry SET replies_count = replies_count - 1, open_replies_count = open_replies_count - $1"
                 " WHERE id = $2",
-                int(entry.visibility in OPEN),
+                int(found["visibility"] in OPEN),
                 parent_id,
             )
         stale = (entry.id, parent_id, root_id)

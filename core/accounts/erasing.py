@@ -22,7 +22,7 @@ PLACES = 2000  # places in timelines, and rows that nothing hangs on
 
 _OF_POLLS = ("poll", "poll_option", "poll_vote")  # the poll goes first: whoever votes just now waits
 _OF_ENTRIES = (
-    *("mention", "entry_tag", "attachment", "revision", "quote_request", "quote_asked", "pin"),
+    *("mention", "entry_tag", "attachment", "revision", "quote_request", "reply_request", "quote_asked", "pin"),
     *("like", "boost", "bookmark", "reaction"),
 )
 # Somebody else's words hang on it: then an empty place stays, so that their thread keeps its shape.

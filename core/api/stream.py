@@ -44,7 +44,8 @@ SCOPE = "read:stream"  # what apps need for the socket, as for the events
 
 class ChannelsQuery(Form):
     channel: list[str] = Field(
-        ["home"], description="`home`, `local`, `files`, `list:ID`, `post:ID`, `counts:ID`; may stand several times."
+        ["home"],
+        description="`home`, `local`, `files`, `navigation`, `list:ID`, `post:ID`, `counts:ID`; it may stand again.",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import escape
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.entries import Document
 from core.html import clean, plain
@@ -41,13 +41,22 @@ def _times(document: Document) -> Iterator[str]:
 
 def _moment(document: Document, key: str) -> datetime | None:
     """A moment by the clock of where it takes place, as far as that is said; those without an offset are left out."""
-    text, zone = document.get(key), document.get("timezone")
+    text = document.get(key)
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) and len(text) < 40 else None
         if found is None or found.tzinfo is None:
             return None
-        return found.astimezone(ZoneInfo(zone)) if isinstance(zone, str) and len(zone) < 60 else found
-    except (ValueError, OverflowError, OSError):
+        zone = _zone(document.get("timezone"))
+        return found.astimezone(zone) if zone else found
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(name: object) -> ZoneInfo | None:
+    """The zone of this name, if it is one that is known here."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and 0 < len(name) < 60 else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
 

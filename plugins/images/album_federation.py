@@ -91,6 +91,7 @@ async def _fill(album: Album, owner: Actor, uris: Sequence[str]) -> None:
 
     What its author here has taken out stays out, whatever is said.
     """
+    await album_items.alone_with(album.id)
     is_author = (
         "(e.author_id = $1 OR EXISTS (SELECT 1 FROM images_album_author w WHERE w.album_id = $2"
         " AND w.actor_id = e.author_id AND w.accepted_at IS NOT NULL))"

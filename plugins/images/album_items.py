@@ -46,7 +46,7 @@ async def begin_with(actor: Actor, post_id: str, title: str, *, description: str
 
 async def put_in(actor: Actor, changed: Album, entry: Entry) -> None:
     """The same in the running transaction, of what the actor may see; nobody is told. Raises Invalid, Conflict."""
-    await _alone_with(changed.id)
+    await alone_with(changed.id)
     await _require_fit(actor, changed, entry)
     if await AlbumImage.exists(album_id=changed.id, entry_id=entry.id):
         raise Conflict(f"It is in this {changed.kind} already.")
@@ -55,7 +55,7 @@ async def put_in(actor: Actor, changed: Album, entry: Entry) -> None:
     await AlbumImage.create(id=new_id(), album_id=changed.id, entry_id=entry.id, actor_id=actor.id)
 
 
-async def _alone_with(album_id: str) -> None:
+async def alone_with(album_id: str) -> None:
     """Have whoever else puts something in or takes it out wait: so that it is counted, and what is out stays out."""
     await one_at_a_time(f"album:{album_id}")
 
@@ -96,8 +96,10 @@ async def take_out(actor: Actor, album_id: str, post_id: str) -> None:
             raise NotFound("It is not in there.")
         raise Forbidden("This is somebody else's.")
     async with transaction():
-        await _alone_with(changed.id)
-        await inside.delete()
+        await alone_with(changed.id)
+        # Not by its id: that is its place, where something else may stand since it was read.
+        if not await AlbumImage.filter(album_id=changed.id, entry_id=entry.id).delete():
+            raise NotFound("It is not in there.")
         if actor.id == entry.author_id and actor.id != changed.owner_id:
             await AlbumRefusal.get_or_create(album_id=changed.id, entry_id=entry.id)
         await album_acts.tell_moved("album_take_out", actor, changed, entry)
@@ -110,7 +112,7 @@ async def reorder(actor: Actor, album_id: str, post_ids: Sequence[str]) -> None:
     """
     own = await own_album(actor, album_id)
     async with transaction():
-        await _alone_with(own.id)
+        await alone_with(own.id)
         inside = {one.entry_id: one for one in await AlbumImage.filter(album_id=own.id)}
         if len(set(post_ids)) < len(post_ids) or not inside.keys() >= set(post_ids):
             raise Invalid({"postIds": f"Pictures of this {own.kind} are expected, each once."})

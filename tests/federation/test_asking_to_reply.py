@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from core import entries, replies
 from core.federation.models import Stamp
-from core.models import Entry
+from core.models import Actor, Entry
 from core.quote_models import ReplyRequest
 from core.testing import Foreign, ForeignActor, Person, TestInstance, Visitor, settle
 from core.testing.foreign import PUBLIC
@@ -255,3 +256,26 @@ async def test_an_answer_that_also_quotes_asks_to_quote_once_it_may_answer(
     await arrive(alpha, zoe, accept_of(zoe, asked, stamp_by(zoe, note["id"], post["uri"])))
     (to_quote,) = foreign.activities("QuoteRequest")
     assert to_quote["instrument"]["replyAuthorization"] and to_quote["object"] == original["id"]
+
+
+async def test_a_yes_that_comes_while_it_is_taken_away_or_refused_leaves_nothing_anywhere(
+    alpha: TestInstance, ann: Person, anon: Visitor, foreign: Foreign, zoe: ForeignActor
+) -> None:
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    for ending in ("taken away", "refused"):
+        zoe.server.inbox.clear()
+        note, post, asked = await answering(alpha, ann, zoe)
+        parent = await entry_at(alpha, note["id"])
+        before = await entry_at(alpha, post["uri"])  # as whoever ends it read it, a moment too early
+        await arrive(alpha, zoe, accept_of(zoe, asked, stamp_by(zoe, note["id"], post["uri"])))
+        assert (await anon.get(f"/posts/{parent.id}"))["commentsCount"] == 1, ending
+        with alpha.inside():
+            if ending == "refused":
+                await replies.refuse(before, parent)
+            else:
+                await entries.remove(before, by=await Actor.get(id=ann.id))
+        await settle(alpha)
+        await anon.refused(404, "GET", f"/posts/{post['postId']}")
+        assert [one["object"]["id"] for one in foreign.activities("Delete")] == [post["uri"]], ending
+        assert (await anon.get(f"/posts/{parent.id}"))["commentsCount"] == 0, ending
+        assert (await anon.get(f"/users/{ann.id}"))["postsCount"] == 0, ending

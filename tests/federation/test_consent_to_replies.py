@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from core import entries, replies
 from core.federation.models import Stamp
-from core.models import Entry
+from core.models import Actor, Entry
 from core.testing import Foreign, ForeignActor, Person, TestInstance, Visitor, settle
 from core.testing.foreign import PUBLIC
 from tests.federation.arrivals import arrive
@@ -182,6 +183,30 @@ async def test_a_stamp_that_comes_later_brings_an_answer_to_its_place_and_one_ta
     assert (inner.reply_to_id, inner.root_id) == (middle.id, middle.id)
     assert (await anon.get(f"/posts/{parent.id}"))["commentsCount"] == 0
     assert (await anon.get(f"/posts/{middle.id}"))["commentsCount"] == 1
+
+
+async def test_an_answer_that_is_taken_out_and_deleted_at_once_is_counted_off_once(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor
+) -> None:
+    post = await ann.publish("Listen")
+    for first in ("out", "deleted", "out again"):
+        answer = await bob.publish("Well", inReplyTo=post["postId"])
+        with alpha.inside():
+            parent, before = [await Entry.get(id=one["postId"]) for one in (post, answer)]
+            author, answerer = [await Actor.get(id=one.id) for one in (ann, bob)]
+        if first == "deleted":
+            await bob.delete(f"/posts/{answer['postId']}")
+        else:
+            await ann.delete(f"/posts/{post['postId']}/replies/{answer['postId']}")
+        with alpha.inside():
+            if first == "out":
+                await entries.remove(before, by=answerer)
+            else:
+                await replies.remove_reply(author, parent, before)
+        counted = await ann.get(f"/posts/{post['postId']}")
+        assert counted["commentsCount"] == 0, first
+        with alpha.inside():
+            assert (await Entry.get(id=parent.id)).replies_count == 0, first
 
 
 # -- Between two of us -------------------------------------------------------------------------------------------------

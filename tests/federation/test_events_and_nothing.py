@@ -39,6 +39,7 @@ async def came(alpha: TestInstance, ann: Person, zoe: ForeignActor, **more: Any)
      ["2026-05-01 18:00 (UTC)", "Foo Bar", 'href="https://tv.test/a"']),
     ({"startTime": "soon", "timezone": "../../etc/passwd", "location": {"name": "<script>alert(1)</script>Barn"}},
      ["Barn"]),
+    ({"startTime": "2026-05-01T18:00:00Z", "timezone": "Mars/Olympus"}, ["2026-05-01 18:00 (UTC)"]),
     ({"startTime": "0001-01-01T00:00:00+23:59", "timezone": "Europe/Paris", "location": "At the <b>lake</b>"},
      ["At the lake"]),
 ])  # fmt: skip
@@ -77,3 +78,5 @@ async def test_whatever_there_is_to_be_seen_is_a_post_and_an_edit_may_take_it_aw
     await arrive(alpha, zoe, zoe.activity("Update", edited))
     entry = await stored(alpha, note["id"])
     assert entry and entry.content == ""
+    page = f"/{zoe.address}/{entry.id}"
+    assert "A post without words" in (await ann.browser().get(page)).text  # and no gap that nobody understands

@@ -125,6 +125,23 @@ async def test_an_author_takes_a_post_out_of_somebodys_collection_for_good(
     await ann.post(f"/albums/{hidden}/images", {"postId": his})  # what the gatherer took out comes back
 
 
+async def test_what_is_taken_out_while_it_is_moved_is_out_and_nothing_else(
+    alpha: TestInstance, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await posted(bob, "1"), await posted(bob, "2")
+    made = await gathered(ann, two, one)
+    with alpha.inside():
+        owner = await Actor.get(id=ann.id)
+
+    async def after_a_move(album_id: str) -> None:  # it is waited for until the owner has moved what it is about
+        monkeypatch.undo()
+        await album_items.reorder(owner, album_id, [two, one])
+
+    monkeypatch.setattr(album_items, "alone_with", after_a_move)
+    await bob.delete(f"/albums/{made}/images/{one}")
+    assert await inside(ann, made) == [two]
+
+
 async def test_whoever_wants_to_be_gathered_by_nobody_is_not(alpha: TestInstance, ann: Person, bob: Person) -> None:
     his, picture, own = await posted(bob), await shared(bob), await posted(ann)
     made, album = await gathered(ann, his, own), (await ann.post("/albums", {"title": "Summer"}))["albumId"]
