@@ -125,6 +125,22 @@ async def test_a_deleted_post_can_be_brought_back_for_a_while(site: Site) -> Non
                 await page.wait_for_timeout(50)
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+async def test_a_menu_on_a_phone_lies_over_no_part_of_the_bar(site: Site, scripts: bool) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = await bob.publish("Wind 4 from the west.")
+    menus = [(f"/@bob/{post['postId']}", "#more"), ("/@bob", ".profile .menu > summary"), ("/", ".bar-you > summary")]
+    menus += [("/compose", "main .audience-menu > summary"), ("/local", ".act.more")] if scripts else []
+    async with site.visit(ann, size=PHONE, bypass_csp=True, java_script_enabled=scripts) as page:
+        for path, opens in menus:
+            await page.goto(path)
+            await page.locator(opens).first.click()
+            shown = await page.locator("details[open] > .menu-list").bounding_box()
+            bar = await page.locator(".bar").bounding_box()
+            assert shown and bar and shown["y"] > 0 and shown["y"] + shown["height"] <= bar["y"], path
+            assert not scripts or await findings(page, "target-size") == []
+
+
 async def test_muting_somebody_clears_the_list_and_can_be_undone(site: Site) -> None:
     ann, bob = await site.instance.users("ann", "bob")
     await bob.publish("Wind 4 from the west.")
