@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.models import Actor
 from core.testing import Foreign, Person, TestInstance, settle, world
 from core.testing.foreign import PUBLIC
+from plugins.images import album_items
 from plugins.images.models import Album, AlbumAuthor, AlbumImage, AlbumRefusal
 from tests.federation.arrivals import arrive
 from tests.plugins.images.sharing import shared
@@ -154,6 +156,31 @@ async def test_a_collection_is_known_to_followers_and_an_author_elsewhere_leaves
     await ann.post(f"/albums/{made}/images", {"postId": his})
     await settle(alpha, beta)
     assert await captions(alpha.anon, made) == ["his"] and await captions(beta.anon, copy["albumId"]) == []
+
+
+async def test_what_is_taken_out_while_its_owner_says_what_is_in_it_is_out(
+    friends: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha, beta, ann, bob = friends
+    his = await posted(bob, "his")
+    await settle(alpha, beta)
+    (seen,) = [one["postId"] for one in await ann.feed() if one["content"] == "<p>his</p>"]
+    made = await gathered(ann, seen)
+    await settle(alpha, beta)
+    (copy,) = await there(bob, ann)
+    assert await inside(bob, copy["albumId"]) == [his]
+    with beta.inside():
+        author = await Actor.get(id=bob.id)
+    await ann.put(f"/albums/{made}", {"title": "Ships"})
+
+    async def after_its_author(album_id: str) -> None:  # who was first: this is waited for
+        monkeypatch.undo()
+        await album_items.take_out(author, album_id, his)
+
+    monkeypatch.setattr(album_items, "alone_with", after_its_author)
+    await settle(alpha, beta)
+    (copy,) = await there(bob, ann)
+    assert (copy["title"], copy["imagesCount"]) == ("Ships", 0) and await inside(ann, made) == []
 
 
 async def test_nobody_elsewhere_touches_an_album_they_have_no_part_in(
