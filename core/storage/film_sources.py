@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core.fetch import FetchError, Streamed, Unreachable
+from core.fetch import FetchError, Streamed, TimedOut, Unreachable
 from core.instance import here
 from core.storage.kinds import film_of
 from core.storage.models import RefusedContent
 from core.storage.remote import is_shunned
 
 PATIENCE = 15.0  # seconds, to begin and for each piece
+BEGINNING_SECONDS = 30.0  # for all of the beginning: while it comes nobody else's film may
 BEGINNING = 65_536  # what tells a film from others, with its size
 _ACCEPT = "video/*, audio/*;q=0.9, application/octet-stream;q=0.5"
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -149,11 +151,15 @@ def _validator(answer: Streamed) -> str:
 
 
 async def _read(pieces: AsyncIterator[bytes], wanted: int) -> tuple[bytes, bool]:
-    """At least so many bytes, fewer where there are no more; and whether that was all."""
+    """At least so many bytes, fewer where there are no more; and whether that was all. Raises FetchError."""
     read = bytearray()
-    while len(read) < wanted:
-        piece = await anext(pieces, b"")
-        if not piece:
-            return bytes(read), True
-        read += piece
+    try:
+        async with asyncio.timeout(BEGINNING_SECONDS):
+            while len(read) < wanted:
+                piece = await anext(pieces, b"")
+                if not piece:
+                    return bytes(read), True
+                read += piece
+    except TimeoutError:
+        raise TimedOut("the beginning comes too slowly") from None
     return bytes(read), False

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.storage import film_fetching, film_sources
+from core.storage.remote_films import FETCHED_AT_ONCE
 from core.testing import Foreign, Person, TestInstance, world
 from tests.core.storage.film_server import FilmServer, Lie, document, film, gone, kept, shown, watched, watching
 from tests.core.storage.photos import quarters, saved
@@ -138,6 +139,25 @@ async def test_a_server_that_falls_silent_or_drips_is_given_up(
     status, seen = await watched(alpha, url)
     assert len(seen) < SIZE
     await gone(alpha)
+
+
+async def test_servers_that_let_even_the_beginning_drip_keep_nobody_from_the_films_of_others(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, url: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(film_sources, "BEGINNING_SECONDS", 0.2)
+
+    async def drip(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for at in range(len(FILM)):
+            await send({"type": "http.response.body", "body": FILM[at : at + 1], "more_body": True})
+            await asyncio.sleep(0.05)
+
+    alpha.neighbours["drip.test"] = drip
+    names = [document(f"https://drip.test/{number}.mp4") for number in range(FETCHED_AT_ONCE)]
+    dripping = [one["url"] for one in await shown(alpha, ann, foreign, *names)]
+    answers = await asyncio.wait_for(asyncio.gather(*(watched(alpha, one) for one in (*dripping, url))), 10)
+    assert [status for status, _ in answers] == [404] * FETCHED_AT_ONCE + [200]
+    assert answers[-1][1] == FILM and len(kept(alpha)) == 1
 
 
 def _other_size(media: FilmServer) -> None:
