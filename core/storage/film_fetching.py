@@ -171,15 +171,23 @@ def mark_in(path: Path) -> str:
 
 
 def begin_growing(room: RemoteRoom, path: Path, look: Look) -> Growing | None:
-    """A new film to write; None where another process writes it, or there is no room for it. Blocks."""
+    """A new film to write; None where another process writes it, or there is no room for it. Blocks.
+
+    Raises OSError where the disk does not take it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        is_ours = os.fstat(file).st_ino == path.stat().st_ino  # nobody has put it away since it was opened
-        if is_ours and room.grow(file, 0) and room.grow(file, look.size or 0):
-            return Growing(look, file, path)
-        if is_ours:
-            room.drop(path)
-    os.close(file)
-    return None
+    file, growing = os.open(path, os.O_RDWR | os.O_CREAT, 0o600), None
+    try:
+        with suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = os.fstat(file).st_ino == path.stat().st_ino  # nobody has put it away since it was opened
+            try:
+                if is_ours and room.grow(file, 0) and room.grow(file, look.size or 0):
+                    growing = Growing(look, file, path)
+            finally:
+                if is_ours and not growing:
+                    room.drop(path)
+    finally:
+        if not growing:
+            os.close(file)
+    return growing

@@ -157,6 +157,8 @@ class RemoteFilms:
                 await growing.finish(self._room)
         except Unwatched:
             log.info("remote_film_unwatched")
+        except Unavailable as error:  # before anybody was told of it
+            begun.set_exception(error)
         except FetchError as error:
             log.info("remote_film_refused", reason=type(error).__name__)
             is_for_long = isinstance(error, Unfit | Refused) and growing is None
@@ -164,6 +166,7 @@ class RemoteFilms:
             here().cache.put(f"no-film:{name}", True, ttl=seconds, size=100)
         except OSError as error:
             log.warning("remote_film_not_kept", reason=type(error).__name__)
+            here().cache.put(f"film-not-kept:{name}", True, ttl=UNREACHED_SECONDS, size=100)
         finally:
             self._places.release()
             if not begun.done():
@@ -175,10 +178,16 @@ class RemoteFilms:
                 growing.close()
 
     async def _begin(self, name: str, look: Look) -> Growing | None:
+        """A film to write; None where it is passed on. Raises Unfit, Unavailable where it can be neither."""
         growing = None
         if self._is_keepable(look):
-            growing = await asyncio.to_thread(begin_growing, self._room, part_path(self._room.folder, name), look)
+            try:
+                growing = await asyncio.to_thread(begin_growing, self._room, part_path(self._room.folder, name), look)
+            except OSError as error:
+                log.warning("remote_film_not_kept", reason=type(error).__name__)
         if growing is None:
+            if look.size is None and self._is_keepable(look):
+                raise Unavailable(30, "This cannot be kept here now. Please try again soon.")
             if look.size is None:
                 raise Unfit("nobody knows how long the film is")
             here().cache.put(f"film-not-kept:{name}", True, ttl=UNREACHED_SECONDS, size=100)

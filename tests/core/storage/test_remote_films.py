@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,10 +176,33 @@ async def test_while_another_process_fetches_it_a_film_is_passed_on(
     with part.open("wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         assert await watched(alpha, url, "bytes=9-99") == (206, FILM[9:100])
+        alpha.instance.cache.drop_prefix("film")
+        media.says_length = media.has_ranges = False  # so it cannot be passed on, and is asked for again soon
+        assert [(await watched(alpha, url))[0] for _ in range(2)] == [503, 503]
         assert kept(alpha) == [part]
     alpha.instance.cache.drop_prefix("film")
     assert await watched(alpha, url) == (200, FILM)  # that one died: what it left is written anew
     assert len(kept(alpha)) == 1 and not part.exists()
+
+
+@pytest.mark.parametrize("call", ["truncate", "pwrite"])
+async def test_what_the_disk_does_not_take_is_passed_on_and_nothing_stays_open(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, monkeypatch: Any, call: str
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    url = await url_of(alpha, ann, foreign)
+    monkeypatch.setattr(os, call, full)
+    if call == "pwrite":  # it breaks off once it has begun
+        assert len((await watched(alpha, url))[1]) < SIZE
+        await gone(alpha)
+    assert await watched(alpha, url) == (200, FILM)
+    monkeypatch.undo()
+    opened = [str(path.resolve()) for path in Path("/proc/self/fd").iterdir()]
+    assert not [one for one in opened if f"{alpha.folder}/cache/" in one]
+    alpha.instance.cache.drop_prefix("film")
+    assert await watched(alpha, url) == (200, FILM) and len(kept(alpha)) == 1
 
 
 async def test_nobody_has_us_fetch_what_no_post_shows_or_what_is_not_wanted_here(
