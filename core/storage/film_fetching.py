@@ -82,9 +82,7 @@ class Growing:
 
     async def write(self, room: RemoteRoom, bytes_at_most: int, piece: bytes) -> None:
         """Put down what has come. Raises FetchError where it is too much, too slow, or nobody waits for it."""
-        seconds = time.monotonic() - self._begun
-        if seconds > PATIENT_SECONDS and self._written < seconds * SLOWEST:
-            raise Unfit("the film comes too slowly")
+        require_pace(self._written, time.monotonic() - self._begun)
         if not self._viewers and time.monotonic() - self._alone_since > LINGER_SECONDS:
             raise Unwatched("nobody watches it any more")
         size, end = self.look.size, self._written + len(piece)
@@ -147,6 +145,12 @@ class Growing:
         self.at = at
         self._news.set()
         self._news = asyncio.Event()
+
+
+def require_pace(size: int, seconds: float) -> None:
+    """Raises Unfit where so many bytes in so many seconds are too few; the first half minute may be slow."""
+    if seconds > PATIENT_SECONDS and size < seconds * SLOWEST:
+        raise Unfit("the film comes too slowly")
 
 
 def _stopped() -> Unavailable:

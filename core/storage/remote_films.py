@@ -22,7 +22,7 @@ from core.errors import Unavailable
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.storage.backends import PIECE
-from core.storage.film_fetching import AHEAD, Growing, Unwatched, begin_growing, mark_in, part_path
+from core.storage.film_fetching import AHEAD, Growing, Unwatched, begin_growing, mark_in, part_path, require_pace
 from core.storage.film_sources import Look, Unfit, is_refused, opened, part
 from core.storage.kinds import film_of
 from core.storage.remote import FRESH_SECONDS, MISSING_SECONDS
@@ -198,8 +198,12 @@ class RemoteFilms:
     async def _passed_on(self, source: str, look: Look, first: int, last: int) -> AsyncGenerator[bytes, None]:
         try:
             async with part(source, look, first, last) as pieces, aclosing(pieces):
+                passed, waited, since = 0, 0.0, time.monotonic()
                 async for piece in pieces:
+                    passed, waited = passed + len(piece), waited + time.monotonic() - since
+                    require_pace(passed, waited)
                     yield piece
+                    since = time.monotonic()  # how slowly it is taken says nothing of its server
         except FetchError as error:
             log.info("remote_film_broke_off", reason=type(error).__name__)
             here().cache.drop(f"film:{_name(source)}")

@@ -141,6 +141,17 @@ async def test_a_server_that_falls_silent_or_drips_is_given_up(
     await gone(alpha)
 
 
+async def test_what_drips_is_not_passed_on_either(monkeypatch: Any) -> None:
+    async with world("alpha.test", storage__remote_film_megabytes=0) as (alpha,):
+        media, zoes = FilmServer().join(alpha), Foreign("foreign.test").join(alpha)
+        media.put("/a.mp4", FILM)
+        (file,) = await shown(alpha, await alpha.user("ann"), zoes, document("https://media.test/a.mp4"))
+        assert await watched(alpha, file["url"], "bytes=9-99") == (206, FILM[9:100])
+        monkeypatch.setattr(film_fetching, "PATIENT_SECONDS", 0.0)
+        monkeypatch.setattr(film_fetching, "SLOWEST", 1 << 50)
+        assert (await watched(alpha, file["url"], "bytes=9-99"))[0] == 503
+
+
 async def test_servers_that_let_even_the_beginning_drip_keep_nobody_from_the_films_of_others(
     alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, url: str, monkeypatch: Any
 ) -> None:
