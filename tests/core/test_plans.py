@@ -94,8 +94,8 @@ async def show(entries: list[str]) -> None:
     """Every third has a picture."""
     shown = entries[::3]
     await many(
-        "INSERT INTO core_attachment (id, entry_id, position, type, url, media_type, alt, blurhash)"
-        " VALUES ($1, $2, 0, 'image', 'https://x/picture', 'image/png', '', '')",
+        "INSERT INTO core_attachment (id, entry_id, position, type, url, media_type, alt, blurhash, preview_url)"
+        " VALUES ($1, $2, 0, 'image', 'https://x/picture', 'image/png', '', '', '')",
         [(new_id(), entry) for entry in shown],
     )
     await many("UPDATE core_entry SET is_visual = TRUE WHERE id = $1", [(entry,) for entry in shown])

@@ -13,6 +13,7 @@ from playwright.async_api import FilePayload, Page, Route, expect
 
 from core.storage.processing import files_of
 from tests.core.storage.photos import quarters, saved
+from tests.core.storage.uploading import makers_busy
 from tests.web.looks import findings, is_too_wide
 from tests.web.site import DESKTOP, PHONE, Site, listening
 from tests.web.test_picture_editor_in_a_browser import look
@@ -103,10 +104,9 @@ async def test_a_picture_that_takes_its_time_appears_when_it_is_ready(
     photo = saved(quarters(300, 200), "JPEG")
     good: FilePayload = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo}
     damaged: FilePayload = {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": photo[:900]}
-    busy = site.instance.instance.pictures._room  # whoever makes pictures is busy with others
     async with site.visit(ann, size=PHONE, color_scheme="dark") as page:
         await page.goto("/compose")
-        async with busy, busy:
+        async with makers_busy(site.instance):
             await page.set_input_files("main .composer-choose", [good, damaged])
             await expect(page.locator(".composer-file .spinner")).to_have_count(2)
             await page.locator(".composer-file textarea").first.fill("Words meanwhile")

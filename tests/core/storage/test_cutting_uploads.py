@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import AsyncExitStack
 
 import pytest
 from PIL import Image
 
 from core.database import rows
 from core.storage.models import File
-from core.storage.pictures import AT_ONCE
 from core.testing import Person, TestInstance, settle
 from core.testing.people import fields_of, problem_of
 from tests.core.storage.photos import UPRIGHT, corners, opened_bytes, quarters, saved
 from tests.core.storage.test_hostile_uploads import moving
 from tests.core.storage.test_pictures import TURNS
-from tests.core.storage.uploading import attached, upload, uploaded
+from tests.core.storage.uploading import attached, makers_busy, upload, uploaded
 
 RIGHT_HALF = json.dumps({"x": 0.5, "y": 0, "width": 0.5, "height": 1})
 
@@ -94,9 +92,7 @@ async def test_a_job_that_comes_back_to_an_upload_cuts_it_alike(
 ) -> None:
     monkeypatch.setattr("core.storage.files.AT_ONCE", 0.0)
     monkeypatch.setattr("core.storage.files.TRIED_AGAIN_AFTER", 0.0)
-    async with AsyncExitStack() as busy:  # whoever makes pictures is, so that the job comes to it
-        for _ in range(AT_ONCE):
-            await busy.enter_async_context(alpha.instance.pictures._turns.turn(can_wait=False))
+    async with makers_busy(alpha):
         file = await uploaded(ann, saved(quarters(300, 200), "PNG"), turn="90", crop=RIGHT_HALF)
         assert file["processingStatus"] == "processing"
         with alpha.inside():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 
+from core.storage.pictures import AT_ONCE
 from core.testing import Person, TestInstance
 from core.testing.people import data_of
 
@@ -29,3 +32,12 @@ async def attached(alpha: TestInstance, url: str) -> bytes:
     answer = await alpha.anon.page(url)
     assert answer.status_code == 200, url
     return answer.content
+
+
+@asynccontextmanager
+async def makers_busy(instance: TestInstance) -> AsyncIterator[None]:
+    """Whoever makes pictures is busy with others for the time of the block: what is uploaded waits for its job."""
+    async with AsyncExitStack() as turns:
+        for _ in range(AT_ONCE):
+            await turns.enter_async_context(instance.instance.pictures._turns.turn(can_wait=False))
+        yield
