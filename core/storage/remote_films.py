@@ -18,11 +18,13 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from core.addresses import parse_url
 from core.errors import Unavailable
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.storage.backends import PIECE
 from core.storage.film_fetching import AHEAD, Growing, Unwatched, begin_growing, mark_in, part_path, require_pace
+from core.storage.film_places import Places
 from core.storage.film_sources import Look, Unfit, is_refused, opened, part
 from core.storage.kinds import film_of
 from core.storage.remote import FRESH_SECONDS, MISSING_SECONDS
@@ -30,8 +32,6 @@ from core.storage.remote_room import PART, RemoteRoom, note_use
 from core.storage.room import MEGABYTE, Level, level
 
 log = structlog.get_logger(__name__)
-FETCHED_AT_ONCE = 6
-WAITING_SECONDS = 20.0
 LOOK_SECONDS = 600.0  # how long it is remembered what a film is that is not kept
 UNREACHED_SECONDS = 60.0
 
@@ -56,7 +56,7 @@ class RemoteFilms:
 
     def __init__(self, room: RemoteRoom) -> None:
         self._room = room
-        self._places = asyncio.Semaphore(FETCHED_AT_ONCE)
+        self._places = Places()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._growing: dict[str, Growing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -139,12 +139,7 @@ class RemoteFilms:
         """Look at a film, tell `begun` what it is, and then fetch all of it, if it is to be kept."""
         growing = None
         try:
-            await asyncio.wait_for(self._places.acquire(), WAITING_SECONDS)
-        except TimeoutError:
-            begun.set_exception(Unavailable(30, "Too many films are on their way here. Please try again soon."))
-            return
-        try:
-            async with opened(source) as (look, beginning, pieces):
+            async with self._places.one(parse_url(source).host), opened(source) as (look, beginning, pieces):
                 if look.size is not None:
                     here().cache.put(f"film:{name}", look, ttl=LOOK_SECONDS, size=600)
                 growing = await self._begin(name, look) if watching else None
@@ -168,7 +163,6 @@ class RemoteFilms:
             log.warning("remote_film_not_kept", reason=type(error).__name__)
             here().cache.put(f"film-not-kept:{name}", True, ttl=UNREACHED_SECONDS, size=100)
         finally:
-            self._places.release()
             if not begun.done():
                 begun.set_result(None)
             if growing:

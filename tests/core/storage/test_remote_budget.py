@@ -136,17 +136,18 @@ async def test_pictures_films_and_sounds_together_never_take_more_than_their_roo
 
 async def test_what_is_on_its_way_is_counted_before_it_is_there_and_never_taken_away(tight: TestInstance) -> None:
     ann, foreign = await tight.user("ann"), Foreign("foreign.test").join(tight)
-    media = FilmServer(most=100_000).join(tight)
-    names = [f"/{number}.mp4" for number in range(5)]
-    files = [document(media.put(name, film(700_000, name))) for name in names]
+    servers = [FilmServer(host, most=100_000).join(tight) for host in ("media.test", "more.test")]
+    films = [film(700_000, str(number)) for number in range(5)]
+    files = [document(servers[at % 2].put(f"/{at}.mp4", content)) for at, content in enumerate(films)]
     urls = [one["url"] for one in await shown(tight, ann, foreign, *files)]
     async with watching(tight, urls[0]) as a, watching(tight, urls[1]) as b, watching(tight, urls[2]) as c:
         async with watching(tight, urls[3]) as d, watching(tight, urls[4]) as e:
-            for one, name in zip((a, b, c, d, e), names, strict=True):
-                assert await one.read(60_000) == media.films[name][:60_000]
+            for one, content in zip((a, b, c, d, e), films, strict=True):
+                assert await one.read(60_000) == content[:60_000]
             assert taken(tight) == 4 * 700_000  # the fifth is passed on: all the room is for those that come
-            media.go_on()
-            assert [await one.all() for one in (a, b, c, d, e)] == [media.films[name] for name in names]
+            for server in servers:
+                server.go_on()
+            assert [await one.all() for one in (a, b, c, d, e)] == films
     assert taken(tight) == 4 * 700_000 <= BUDGET
 
 

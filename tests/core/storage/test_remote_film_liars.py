@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from core.storage import film_fetching, film_sources
-from core.storage.remote_films import FETCHED_AT_ONCE
+from core.storage import film_fetching, film_places, film_sources
+from core.storage.film_places import AT_ONCE, OF_ONE_SERVER
 from core.testing import Foreign, Person, TestInstance, world
-from tests.core.storage.film_server import FilmServer, Lie, document, film, gone, kept, shown, watched, watching
+from tests.core.storage.film_server import PIECE, FilmServer, Lie, document, film, gone, kept, shown, watched, watching
 from tests.core.storage.photos import quarters, saved
 
 SIZE = 300_000
@@ -164,11 +165,28 @@ async def test_servers_that_let_even_the_beginning_drip_keep_nobody_from_the_fil
             await asyncio.sleep(0.05)
 
     alpha.neighbours["drip.test"] = drip
-    names = [document(f"https://drip.test/{number}.mp4") for number in range(FETCHED_AT_ONCE)]
+    names = [document(f"https://drip.test/{number}.mp4") for number in range(AT_ONCE)]
     dripping = [one["url"] for one in await shown(alpha, ann, foreign, *names)]
     answers = await asyncio.wait_for(asyncio.gather(*(watched(alpha, one) for one in (*dripping, url))), 10)
-    assert [status for status, _ in answers] == [404] * FETCHED_AT_ONCE + [200]
+    assert [status for status, _ in answers] == [404] * AT_ONCE + [200]
     assert answers[-1][1] == FILM and len(kept(alpha)) == 1
+
+
+async def test_a_server_that_sends_just_fast_enough_leaves_places_to_others(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, monkeypatch: Any
+) -> None:
+    slow = FilmServer("slow.test", most=3 * PIECE).join(alpha)
+    names = [document(slow.put(f"/{number}.mp4", film(SIZE, str(number)))) for number in range(AT_ONCE)]
+    (film_here,) = await shown(alpha, ann, foreign, document("https://media.test/a.mp4"))
+    files = await shown(alpha, ann, foreign, *names)
+    monkeypatch.setattr(film_places, "WAITING_SECONDS", 0.3)
+    async with AsyncExitStack() as watchers:
+        answers = [await watchers.enter_async_context(watching(alpha, file["url"])) for file in files]
+        assert [answer.status for answer in answers] == [200] * OF_ONE_SERVER + [503] * (AT_ONCE - OF_ONE_SERVER)
+        assert await watched(alpha, film_here["url"]) == (200, FILM)
+        slow.go_on()
+        assert [len(await answer.all()) for answer in answers[:OF_ONE_SERVER]] == [SIZE] * OF_ONE_SERVER
+    assert (await watched(alpha, files[-1]["url"]))[0] == 200
 
 
 def _other_size(media: FilmServer) -> None:
