@@ -161,6 +161,15 @@ class CountedBody(Body):
         super().__init__(expected_content_length, max_content_length)
         self._received = 0
 
+    async def __anext__(self) -> bytes:
+        """The next part; a body that grew too large while its reader waited has no ordinary end: raises why."""
+        try:
+            return await super().__anext__()
+        except StopAsyncIteration:
+            if self._must_raise is not None:
+                raise self._must_raise from None
+            raise
+
     def append(self, data: bytes) -> None:
         self._received += len(data)
         if self._max_content_length is not None and self._received > self._max_content_length:

@@ -172,17 +172,19 @@ async def test_a_file_over_the_limit_is_refused(narrow: TestInstance) -> None:
 
 
 async def test_a_file_that_never_ends_is_refused_while_it_comes(narrow: TestInstance) -> None:
-    ann, sent = await narrow.user("ann"), 0
+    ann = await narrow.user("ann")
 
-    async def endless() -> AsyncIterator[bytes]:
-        nonlocal sent
+    async def endless(size: int, pauses: int) -> AsyncIterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
-        for _ in range(100):
-            sent += 50_000
-            yield bytes(50_000)
+        for _ in range(5_000_000 // size):
+            for _ in range(pauses):  # whoever reads is waiting for the part that is too much, or is not yet
+                await asyncio.sleep(0)
+            yield bytes(size)
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    await ann.refused(413, "PUT", "/users/me/avatar", content=endless(), headers=headers)
+    for size in (10_000, 50_000):
+        for pauses in range(4):
+            await ann.refused(413, "PUT", "/users/me/avatar", content=endless(size, pauses), headers=headers)
 
 
 async def test_other_places_take_no_more_than_they_did(narrow: TestInstance) -> None:
