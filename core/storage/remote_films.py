@@ -36,6 +36,13 @@ LOOK_SECONDS = 600.0  # how long it is remembered what a film is that is not kep
 UNREACHED_SECONDS = 60.0
 
 
+class Vanished(Unavailable):
+    """What was found had to make room for something else before the first of it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(1, "Please try again.")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A film as it can be given now: out of a file, behind what comes, or else by its server."""
@@ -95,7 +102,10 @@ class RemoteFilms:
             return await asyncio.shield(begun)
 
     def pieces(self, found: Found, first: int, last: int | None) -> AsyncGenerator[bytes, None]:
-        """The bytes of a film from `first` to `last`; of one that is not parted all of it. Raises Unavailable."""
+        """The bytes of a film from `first` to `last`; of one that is not parted all of it.
+
+        Raises Vanished instead of the first piece, Unavailable also later.
+        """
         if found.path:
             assert last is not None
             return _read(found.path, first, last)
@@ -227,7 +237,7 @@ async def _read(path: Path, first: int, last: int) -> AsyncGenerator[bytes, None
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
-        raise Unavailable(1, "Please try again.") from None
+        raise Vanished() from None
     try:
         while first <= last:
             piece = await asyncio.to_thread(os.pread, file, min(PIECE, last + 1 - first), first)

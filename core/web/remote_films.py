@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, request
@@ -21,7 +21,7 @@ from core.errors import KithError, NotFound, RateLimited
 from core.instance import here
 from core.storage.door import GUARDS, RANGE, bounds_of
 from core.storage.remote import is_shunned, tag_of
-from core.storage.remote_films import Found
+from core.storage.remote_films import Found, Vanished
 from core.storage.room import MEGABYTE
 from core.web.remote_files import FILMS, attached_source, count_fetch
 
@@ -32,6 +32,7 @@ COUNTED = 8  # megabytes at a time, of what is passed on
 PASSED_ON_AT_ONCE, PASSED_ON_TO_ONE = 32, 6
 STALLED_SECONDS = 120  # how long somebody may take none of what is passed on
 WATCHED_SECONDS = 4 * 3600
+VANISHED_AT_MOST = 5  # how often one film is looked for anew that had to make room before it was read
 _NAME = re.compile(r"([0-9a-f-]{36})\.([0-9a-f]{12})\.[a-z0-9]{1,8}")
 _watching: Counter[str] = Counter()
 
@@ -40,7 +41,13 @@ _watching: Counter[str] = Counter()
 async def remote_film(name: str) -> Response:
     """A film or a sound that a post from elsewhere shows, whole or a part of it."""
     source = await _source(name)
-    is_head = request.method == "HEAD"
+    for _ in range(VANISHED_AT_MOST):
+        with suppress(Vanished):
+            return await _answered(source, is_head=request.method == "HEAD")
+    return await _answered(source, is_head=request.method == "HEAD")
+
+
+async def _answered(source: str, *, is_head: bool) -> Response:
     films = here().remote_films
     found = await films.at_hand(source, watching=not is_head)
     if found is None:

@@ -185,3 +185,15 @@ def test_all_processes_of_a_machine_share_the_room(tmp_path: Path) -> None:
         path = tmp_path / "pictures" / "ab" / "cd" / f"{number}.webp"
         assert rooms[number % 3].keep(path, bytes(90_000))
         assert sum(one.stat().st_size for one in path.parent.iterdir()) <= 1_000_000
+
+
+async def test_who_is_told_of_a_film_sees_it_though_it_has_to_make_room_for_others_at_once(tight: TestInstance) -> None:
+    ann, foreign = await tight.user("ann"), Foreign("foreign.test").join(tight)
+    servers = [FilmServer(f"media{number}.test").join(tight) for number in range(4)]
+    films = [film(450_000, str(number)) for number in range(16)]  # there is room for the six that come at once
+    files = [document(servers[at % 4].put(f"/{at}.mp4", content)) for at, content in enumerate(films)]
+    urls = [one["url"] for at in range(0, 16, 4) for one in await shown(tight, ann, foreign, *files[at : at + 4])]
+    for _ in range(4):
+        seen = await asyncio.gather(*(watched(tight, url) for url in urls * 3))
+        assert [status for status, _ in seen] == [200] * len(seen)
+        assert [content for _, content in seen] == films * 3
