@@ -194,6 +194,19 @@ def is_public(address: str) -> bool:
     return parsed in _GLOBAL_IPV6 and not any(parsed in network for network in _REFUSED_IPV6)
 
 
+def registered(host: str) -> str:
+    """Roughly the domain that somebody registered, of a host with or without its port; an IP address as it is.
+
+    Two labels, three where the second is short as in co.uk: a list of all such endings grows old.
+    """
+    name = host if host.count(":") > 1 else host.partition(":")[0]
+    if is_address(name):
+        return name
+    labels = name.split(".")
+    count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
+    return ".".join(labels[-count:])
+
+
 def _host(text: str) -> str:
     if text.startswith("["):
         try:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.addresses import registered
 from core.database import now, value
 from core.federation.actor_reading import ForeignProfile
 from core.federation.fetching import NotThere
@@ -31,20 +32,13 @@ async def limit_new(host: str) -> None:
     counted = f"new-host:{host}"
     is_known = await value("SELECT 1 FROM core_actor WHERE domain = $1 LIMIT 1", host)
     if not is_known and (await limiter.take(counted, 1, WINDOW_SECONDS)).allowed:
-        verdict = await limiter.take(f"new-hosts:{_registrable(host)}", NEW_HOSTS, WINDOW_SECONDS)
+        verdict = await limiter.take(f"new-hosts:{registered(host)}", NEW_HOSTS, WINDOW_SECONDS)
         if not verdict.allowed:
             await limiter.clear(counted)
             raise Refused("too many servers of one domain at once")
     verdict = await limiter.take(f"new-actors:{host}", NEW_ACTORS, WINDOW_SECONDS)
     if not verdict.allowed:
         raise Refused("too many new people of one server at once")
-
-
-def _registrable(host: str) -> str:
-    """Roughly the domain that somebody registered: two labels, three where the second is short as in co.uk."""
-    labels = host.partition(":")[0].split(".")
-    count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
-    return ".".join(labels[-count:])
 
 
 @dataclass(frozen=True)

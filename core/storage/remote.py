@@ -14,10 +14,12 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from core.addresses import parse_url
 from core.errors import Invalid, UnsupportedMediaType
 from core.fetch import FetchError
 from core.instance import here
 from core.storage.backends import SUFFIXES
+from core.storage.fetching_places import Places
 from core.storage.models import RefusedContent
 from core.storage.pictures import Wanted
 from core.storage.remote_room import RemoteRoom, note_use
@@ -35,7 +37,7 @@ WANTED = {
 }
 UNKNOWN = "film"  # what ends the address of one of another type than those of files here
 SECONDS = 15.0
-AT_ONCE = 4
+AT_ONCE, OF_ONE_SERVER, OF_ONE_DOMAIN = 6, 4, 4
 FRESH_SECONDS = 30 * 86_400
 MISSING_SECONDS = 1800
 _ACCEPT = "image/webp, image/avif;q=0.9, image/png;q=0.8, image/jpeg;q=0.8, image/gif;q=0.7"
@@ -71,7 +73,12 @@ class RemotePictures:
     def __init__(self, room: RemoteRoom) -> None:
         self._room = room
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = Places(
+            at_once=AT_ONCE,
+            of_one_server=OF_ONE_SERVER,
+            of_one_domain=OF_ONE_DOMAIN,
+            sentence="Too many pictures are on their way here. Please try again soon.",
+        )
 
     async def kept(self, source: str, role: str) -> bytes | None:
         """The picture if it lies here and is not too old to be true."""
@@ -88,26 +95,29 @@ class RemotePictures:
                 return content
             if here().cache.get(f"no-picture:{name}"):
                 return None
-            async with self._places:
-                content = await self._fetch(source, role)
+            content = await self._fetch(source, role)
             if content is None:
                 here().cache.put(f"no-picture:{name}", True, ttl=MISSING_SECONDS, size=100)
                 return None
             if level() >= Level.CACHE_NOTHING:
                 return content
-            await asyncio.to_thread(self._room.keep, self._path(source, role), content)
+            try:
+                await asyncio.to_thread(self._room.keep, self._path(source, role), content)
+            except OSError as error:
+                log.warning("remote_picture_not_kept", reason=type(error).__name__)
         return content
 
     async def _fetch(self, source: str, role: str) -> bytes | None:
         limit = here().settings.limits.image_bytes
+        shuns = is_shunned if role == "card" else None  # whose page it is says nothing of where its picture lies
         try:
-            shuns = is_shunned if role == "card" else None  # whose page it is says nothing of where its picture lies
-            answer = await here().http.get(
-                source, accept=_ACCEPT, sign=False, limit=limit, deadline=SECONDS, shuns=shuns
-            )
-            if answer.status != 200:
-                return None
-            content = (await here().pictures.made(answer.body, [WANTED[role]]))[0].content
+            async with self._places.one(parse_url(source).host):
+                answer = await here().http.get(
+                    source, accept=_ACCEPT, sign=False, limit=limit, deadline=SECONDS, shuns=shuns
+                )
+                if answer.status != 200:
+                    return None
+                content = (await here().pictures.made(answer.body, [WANTED[role]]))[0].content
             digests = [hashlib.sha256(one).hexdigest() for one in (answer.body, content)]
             return None if await RefusedContent.exists(digest__in=digests) else content
         except (FetchError, Invalid, UnsupportedMediaType) as error:
@@ -122,7 +132,7 @@ class RemotePictures:
     def _read(path: Path) -> bytes | None:
         try:
             content, found = path.read_bytes(), path.stat()
-        except FileNotFoundError:
+        except OSError:  # it is not there, or the disk does not give it
             return None
         if found.st_mtime < time.time() - FRESH_SECONDS:
             return None

@@ -23,8 +23,8 @@ from core.errors import Unavailable
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.storage.backends import PIECE
+from core.storage.fetching_places import Places
 from core.storage.film_fetching import AHEAD, Growing, Unwatched, begin_growing, mark_in, part_path, require_pace
-from core.storage.film_places import Places
 from core.storage.film_sources import Look, Unfit, is_refused, opened, part
 from core.storage.kinds import film_of
 from core.storage.remote import FRESH_SECONDS, MISSING_SECONDS
@@ -34,6 +34,7 @@ from core.storage.room import MEGABYTE, Level, level
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 600.0  # how long it is remembered what a film is that is not kept
 UNREACHED_SECONDS = 60.0
+AT_ONCE, OF_ONE_SERVER, OF_ONE_DOMAIN = 6, 3, 4
 
 
 class Vanished(Unavailable):
@@ -63,7 +64,12 @@ class RemoteFilms:
 
     def __init__(self, room: RemoteRoom) -> None:
         self._room = room
-        self._places = Places()
+        self._places = Places(
+            at_once=AT_ONCE,
+            of_one_server=OF_ONE_SERVER,
+            of_one_domain=OF_ONE_DOMAIN,
+            sentence="Too many films are on their way here. Please try again soon.",
+        )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._growing: dict[str, Growing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -218,7 +224,7 @@ class RemoteFilms:
         for path in part_path(self._room.folder, name).parent.glob(f"{name}.*"):
             if path.suffix == PART:
                 continue
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it went meanwhile, or the disk does not give it
                 found = path.stat()
                 if found.st_mtime < time.time() - FRESH_SECONDS:
                     self._room.drop(path)

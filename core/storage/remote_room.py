@@ -151,7 +151,7 @@ class _Ledger:
 def note_use(path: Path, found: os.stat_result) -> None:
     """Write down that a file was used now, whatever the file system thinks of that."""
     if found.st_atime < time.time() - LOOKED_AT_SECONDS:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it went meanwhile, or nothing can be written any more
             os.utime(path, (time.time(), found.st_mtime))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.addresses import Refused, Target, check_target, follow, is_public, parse_url
+from core.addresses import Refused, Target, check_target, follow, is_public, parse_url, registered
 
 NOT_PUBLIC = [
     "0.0.0.0",
@@ -208,6 +208,22 @@ def test_each_rule_is_lifted_by_its_own_switch() -> None:
 def test_a_malformed_redirect_is_refused(location: str) -> None:
     with pytest.raises(Refused):
         parse_url(follow(parse_url("https://alpha.test/a"), location))
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("alpha.test", "alpha.test"),
+        ("a.b.alpha.test:8443", "alpha.test"),
+        ("media.alpha.co.uk", "alpha.co.uk"),
+        ("co.uk", "co.uk"),
+        ("localhost:80", "localhost"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8::9", "2001:db8::9"),
+    ],
+)
+def test_the_registered_domain_of_a_host_is_told_apart_from_its_servers(host: str, domain: str) -> None:
+    assert registered(host) == domain
 
 
 @given(st.text() | st.from_regex(r"https?://[^/]{0,20}/.{0,20}"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.storage import film_fetching, film_places, film_sources
-from core.storage.film_places import AT_ONCE, OF_ONE_SERVER
+from core.storage import fetching_places, film_fetching, film_sources
+from core.storage.remote_films import AT_ONCE, OF_ONE_DOMAIN, OF_ONE_SERVER
 from core.testing import Foreign, Person, TestInstance, world
 from tests.core.storage.film_server import PIECE, FilmServer, Lie, document, film, gone, kept, shown, watched, watching
 from tests.core.storage.photos import quarters, saved
@@ -179,7 +179,7 @@ async def test_a_server_that_sends_just_fast_enough_leaves_places_to_others(
     names = [document(slow.put(f"/{number}.mp4", film(SIZE, str(number)))) for number in range(AT_ONCE)]
     (film_here,) = await shown(alpha, ann, foreign, document("https://media.test/a.mp4"))
     files = await shown(alpha, ann, foreign, *names)
-    monkeypatch.setattr(film_places, "WAITING_SECONDS", 0.3)
+    monkeypatch.setattr(fetching_places, "WAITING_SECONDS", 0.3)
     async with AsyncExitStack() as watchers:
         answers = [await watchers.enter_async_context(watching(alpha, file["url"])) for file in files]
         assert [answer.status for answer in answers] == [200] * OF_ONE_SERVER + [503] * (AT_ONCE - OF_ONE_SERVER)
@@ -187,6 +187,20 @@ async def test_a_server_that_sends_just_fast_enough_leaves_places_to_others(
         slow.go_on()
         assert [len(await answer.all()) for answer in answers[:OF_ONE_SERVER]] == [SIZE] * OF_ONE_SERVER
     assert (await watched(alpha, files[-1]["url"]))[0] == 200
+
+
+async def test_a_domain_with_many_servers_leaves_places_to_others(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, monkeypatch: Any
+) -> None:
+    slow = [FilmServer(f"s{number}.slow.test", most=3 * PIECE).join(alpha) for number in range(AT_ONCE)]
+    names = [document(server.put("/a.mp4", film(SIZE, server.host))) for server in slow]
+    (film_here,) = await shown(alpha, ann, foreign, document("https://media.test/a.mp4"))
+    files = await shown(alpha, ann, foreign, *names)
+    monkeypatch.setattr(fetching_places, "WAITING_SECONDS", 0.3)
+    async with AsyncExitStack() as watchers:
+        answers = [await watchers.enter_async_context(watching(alpha, file["url"])) for file in files]
+        assert [answer.status for answer in answers] == [200] * OF_ONE_DOMAIN + [503] * (AT_ONCE - OF_ONE_DOMAIN)
+        assert await watched(alpha, film_here["url"]) == (200, FILM)
 
 
 def _other_size(media: FilmServer) -> None:

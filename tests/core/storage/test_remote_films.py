@@ -9,6 +9,7 @@ import gc
 import hashlib
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,23 @@ async def test_what_the_disk_does_not_take_is_passed_on_and_nothing_stays_open(
             await asyncio.sleep(0.05)
     alpha.instance.cache.drop_prefix("film")
     assert await watched(alpha, url) == (200, FILM) and len(kept(alpha)) == 1
+
+
+async def test_a_film_too_old_to_be_true_is_passed_on_where_nothing_can_be_written_any_more(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, monkeypatch: Any
+) -> None:
+    url = await url_of(alpha, ann, foreign)
+    assert await watched(alpha, url) == (200, FILM)
+    (path,) = kept(alpha)
+    os.utime(path, (time.time(), time.time() - 31 * 86_400))
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for call in ("truncate", "unlink", "utime"):
+        monkeypatch.setattr(os, call, refused)
+    alpha.instance.cache.drop_prefix("film")
+    assert await watched(alpha, url) == (200, FILM) and len(media.asked) > 1
 
 
 async def test_nobody_has_us_fetch_what_no_post_shows_or_what_is_not_wanted_here(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.database import now
 from core.models import Actor
+from core.storage import remote
 from core.storage.remote_room import LEDGER, trim_remote_files
 from core.testing import Foreign, Person, TestInstance, world
 from tests.core.storage.photos import UPRIGHT, corners, opened_bytes, quarters, saved
@@ -157,3 +160,62 @@ async def test_where_there_is_no_room_none_are_shown() -> None:
         foreign = Foreign("foreign.test").join(alpha)
         zoe = await zoe_of(await alpha.user("ann"), foreign)
         assert (zoe["avatar"], zoe["coverImage"]) == (None, None)
+
+
+def fails(error: int) -> Any:
+    def call(*_: Any, **__: Any) -> None:
+        raise OSError(error, os.strerror(error))
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("call", "error"), [("fsync", errno.ENOSPC), ("replace", errno.EROFS), ("mkdir", errno.EROFS)]
+)
+async def test_what_the_disk_does_not_take_is_passed_on(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: OddServer, monkeypatch: Any, call: str, error: int
+) -> None:
+    zoe = await zoe_of(ann, foreign)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, call, fails(error))
+        for _ in range(2):
+            answer = await alpha.anon.page(zoe["avatar"])
+            assert (answer.status_code, opened_bytes(answer.content).size) == (200, (400, 400))
+        assert kept(alpha) == []
+    assert (await alpha.anon.page(zoe["avatar"])).status_code == 200 and len(kept(alpha)) == 1
+
+
+async def test_what_was_kept_is_shown_where_nothing_can_be_written_any_more(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: OddServer, monkeypatch: Any
+) -> None:
+    zoe = await zoe_of(ann, foreign)
+    await alpha.anon.page(zoe["avatar"])
+    (path,) = kept(alpha)
+    os.utime(path, (time.time() - 600, time.time()))
+    monkeypatch.setattr(os, "utime", fails(errno.EROFS))
+    assert (await alpha.anon.page(zoe["avatar"])).status_code == 200 and media.asked == ["/face.png"]
+
+
+async def test_servers_that_let_pictures_drip_keep_nobody_from_those_of_others(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: OddServer, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(remote, "SECONDS", 3.0)
+    waiting = asyncio.Event()
+
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        waiting.set()
+        await asyncio.sleep(60)
+
+    slow = []
+    for number in range(10):
+        alpha.neighbours[f"s{number}.drip.test"] = silent
+        zoe = foreign.person(f"zoe{number}", icon={"type": "Image", "url": f"https://s{number}.drip.test/a.png"})
+        slow.append((await ann.get(f"/users/{zoe.address}"))["avatar"])
+    face = (await zoe_of(ann, foreign))["avatar"]
+    asked = [asyncio.ensure_future(alpha.anon.page(one)) for one in slow]
+    await waiting.wait()
+    async with asyncio.timeout(2):
+        assert (await alpha.anon.page(face)).status_code == 200
+    answers = await asyncio.gather(*asked)
+    assert {answer.status_code for answer in answers} <= {404, 503}
