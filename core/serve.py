@@ -102,7 +102,11 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], *, parent: i
             loop.add_signal_handler(number, end)
         if parent is not None:
             loop.add_reader(parent, orphaned, parent)
-        await work(stopping)
+        giving_back = asyncio.create_task(memory.give_back_the_holes())
+        try:
+            await work(stopping)
+        finally:
+            giving_back.cancel()
 
     memory.give_back_what_is_freed()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
