@@ -132,8 +132,10 @@ async def set_email(actor: Actor, email: str, *, verified: bool = True) -> None:
 
 
 async def verify_email(actor: Actor) -> None:
-    """Believe that the address of an account is theirs. Raises NotFound."""
+    """Believe that the address of an account is theirs. Raises NotFound, Conflict where another account has it."""
     account = await account_of(actor)
+    if account.is_in_vain:
+        raise Conflict("There is another account with this address.", code="address_taken")
     async with transaction():
         await verification.believe(account)
         await let_go(actor, "")

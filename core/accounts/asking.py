@@ -29,6 +29,14 @@ async def ask_quietly(answer: Task, email: str, address: str) -> None:
     await answer.later(ask_id=ask_id, sealed=here().secrets.seal(typed.encode(), f"asking:{ask_id}"))
 
 
+async def may_mail(what: str, key: str) -> bool:
+    """Whether an address may get such a mail that a stranger caused, or has had enough of them in this hour."""
+    limits = here().settings.rate_limits
+    if not limits.enabled:
+        return True
+    return (await here().limiter.take(f"{what}:{key}", limits.mailed_links_per_hour, HOUR)).allowed
+
+
 async def account_asked(ask_id: str, sealed: str) -> Account | None:
     """The account that bears the address, with its actor, if there is one."""
     typed = here().secrets.open(sealed, f"asking:{ask_id}").decode()

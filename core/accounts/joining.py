@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.accounts import invites, requests, service
+from core.accounts.asking import may_mail
 from core.accounts.audit import record
 from core.accounts.models import Account
 from core.accounts.proof_models import ForeignLogin
@@ -15,8 +16,10 @@ from core.accounts.standing import NextStep, must_wait
 from core.accounts.verification import ask_to_verify
 from core.api.limits import neighbourhood
 from core.database import transaction
+from core.email_addresses import email_key
 from core.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from core.instance import here
+from core.mail.outgoing import send
 
 REASON_AT_MOST = 1000
 HOUR = 3600
@@ -56,6 +59,9 @@ async def sign_up(
     """Make an account for oneself. `reason` is for those who let people in, where they are asked; `also_wrong` is what
     is wrong with further fields of a form, to be told with the rest.
 
+    Where an address has to be proved, nobody learns here whether it has an account: whoever tries is told the same as
+    everybody, and whoever reads the address that it has one. What they made is kept, in vain, until it is erased.
+
     Whoever comes by another service has no password (None) and signs in by that `foreign_login`; `verified` says that
     the service has seen to it that the address is theirs.
 
@@ -67,6 +73,7 @@ async def sign_up(
         raise Forbidden("This server does not take new members.", code="registration_closed")
     place = f"register:{neighbourhood(address)}"
     await _count(place)
+    must_prove = here().settings.accounts.require_verified_email and not verified
     try:
         invite_id, wrong_code = await _invite(invite_code, address)
         asks = mode == "approval" and invite_id is None
@@ -75,13 +82,14 @@ async def sign_up(
             email,
             password,
             full_name=full_name,
+            quiet=must_prove,
             more={"inviteCode": wrong_code, "reason": _wrong_reason(reason) if asks else None, **(also_wrong or {})},
         )
     except Invalid:
         await _uncount(place)  # nothing was asked of the database: a slip of the finger costs nothing
         raise
-    must_prove = here().settings.accounts.require_verified_email and not verified
     async with transaction():
+        owner = await _owner_of(email) if must_prove else None
         if invite_id and not await invites.use(invite_id):  # somebody was faster by a moment
             raise Invalid({"inviteCode": _NO_GOOD})
         account, actor = await service.store(
@@ -94,16 +102,35 @@ async def sign_up(
             is_waiting=asks,
             join_reason=reason.strip() if asks else "",
             invite_id=invite_id,
+            in_vain=owner is not None,
         )
         if foreign_login:
             await _sign_in_by(foreign_login, account)
         await record("joined", account_id=account.id, address=address, user_agent=user_agent)
-        await ask_to_verify(account)
+        await (_tell_owner(owner) if owner else ask_to_verify(account))
         await requests.tell_of(account)
     step = must_wait(account)
     if step:
         return Joined(account.id, next_step=step)
     return Joined(account.id, await begin(account, actor, user_agent=user_agent, address=address))
+
+
+async def _owner_of(email: str) -> Account | None:
+    """Who has this address, with their actor."""
+    return await Account.get_or_none(email_key=email_key(email)).select_related("actor")
+
+
+async def _tell_owner(owner: Account) -> None:
+    """Tell whoever has the address that somebody wanted to join with it, a few times an hour at most."""
+    if await may_mail("joined again", owner.email_key):
+        await send(
+            owner.email,
+            "joined_again",
+            account_id=owner.id,
+            username=owner.actor.username,
+            login=here().url("/login"),
+            forgot=here().url("/forgot"),
+        )
 
 
 async def _sign_in_by(login: ForeignIdentity, account: Account) -> None:

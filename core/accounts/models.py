@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
 from core.database import IdField, JSONField, OrderedIndex, new_id, now
+
+IN_VAIN = "vain:"  # no address begins so: it has an @ and a domain
+
+
+def key_in_vain() -> str:
+    """The `email_key` of an account that was asked for with an address that has one: nobody could guess or type it."""
+    return IN_VAIN + secrets.token_urlsafe(32)
 
 
 class Account(Model):
@@ -36,6 +44,14 @@ class Account(Model):
     leaves_at = fields.DatetimeField(null=True)  # they asked to be deleted, and may change their mind until then
     settings = JSONField(default=dict)
     created_at = fields.DatetimeField(default=now)
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it only looks like an account to whoever made it, for its address has another one already.
+
+        Nobody can ever come in with it, whatever the server allows, and its address gets no mail for it.
+        """
+        return self.email_key.startswith(IN_VAIN)
 
     class Meta:
         table = "core_account"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.accounts.audit import Doer, record, record_act
-from core.accounts.models import Account
+from core.accounts.models import IN_VAIN, Account
 from core.accounts.service import OUTSIDE
 from core.accounts.standing import let_in, must_wait
 from core.database import after_commit, execute, now, rows, transaction, value
@@ -27,6 +27,8 @@ async def approve(by: Doer | None, account_id: str, sentence: str = "") -> None:
     `by` nobody is a command of whoever runs the server. Raises Forbidden, Invalid, Conflict where they do not ask.
     """
     account = await _asking(by, account_id, sentence)
+    if account.is_in_vain:
+        raise Conflict("There is another account with this address, so nobody could prove it.", code="address_taken")
     async with transaction():
         await _answer(account)
         await record_act("let_in", account.id, by)
@@ -51,7 +53,8 @@ async def reject(by: Doer | None, account_id: str, sentence: str = "") -> None:
     async with transaction():
         await _answer(account)
         await record_act("turned_down", account.id, by)
-        await send(account.email, "join_rejected", account_id=account.id, sentence=sentence.strip())
+        if not account.is_in_vain:
+            await send(account.email, "join_rejected", account_id=account.id, sentence=sentence.strip())
         await _erase(account.id)
 
 
@@ -139,15 +142,17 @@ async def _erase(account_id: str) -> bool:
 @periodic(seconds=86_400)
 @task
 async def erase_the_unverified() -> None:
-    """Erase accounts whose owners never followed the link in the mail, so that nobody keeps names for nothing."""
+    """Erase accounts whose owners never followed the link in the mail, so that nobody keeps names for nothing; those
+    made in vain even where nobody has to any more."""
     accounts = here().settings.accounts
-    if not accounts.require_verified_email:
-        return
     while True:
         late = await rows(
-            "SELECT id FROM core_account WHERE stage = $1 AND email_verified_at IS NULL AND created_at < $2 LIMIT $3",
+            "SELECT id FROM core_account WHERE stage = $1 AND email_verified_at IS NULL AND created_at < $2"
+            " AND ($3 OR email_key LIKE $4) LIMIT $5",
             OUTSIDE,
             now() - timedelta(days=accounts.unverified_days),
+            accounts.require_verified_email,
+            f"{IN_VAIN}%",
             ERASED_AT_ONCE,
         )
         async with transaction():

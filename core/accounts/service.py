@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import emoji
-from core.accounts.models import Account
+from core.accounts.models import Account, key_in_vain
 from core.accounts.names import check_free, check_username, claim, look_key
 from core.database import IntegrityError, after_commit, new_id, now, transaction
 from core.email_addresses import email_fault, email_key
@@ -40,11 +40,12 @@ async def checked(
     full_name: str = "",
     role: str = "user",
     more: Mapping[str, str | None] | None = None,
+    quiet: bool = False,
 ) -> str:
     """The hash of the password of an account that may be made; empty for an account without one (None).
 
-    `more` is what else is wrong, by field. Raises Invalid naming every wrong field, Conflict where name or address is
-    taken.
+    `more` is what else is wrong, by field; `quiet` does not tell whether the address has an account. Raises Invalid
+    naming every wrong field, Conflict where name or address is taken.
     """
     weakness = here().passwords.weakness
     errors = {
@@ -58,7 +59,7 @@ async def checked(
     if faults := {field: message for field, message in errors.items() if message}:
         raise Invalid(faults)
     await check_free(username)
-    if await Account.exists(email_key=email_key(email)):
+    if not quiet and await Account.exists(email_key=email_key(email)):
         raise Conflict("There is an account with this address.", code="email_taken")
     return "" if password is None else await here().passwords.hash_password(password)
 
@@ -75,10 +76,11 @@ async def store(
     is_waiting: bool = False,
     join_reason: str = "",
     invite_id: str | None = None,
+    in_vain: bool = False,
 ) -> tuple[Account, Actor]:
     """Store an account that was `checked`, and its actor, which nobody sees while its stage is OUTSIDE.
 
-    Raises Conflict where somebody was faster by a moment.
+    `in_vain` for an address that has another account: see there. Raises Conflict where somebody was faster by a moment.
     """
     actor = new_actor(username, full_name=full_name, role=role)
     actor.suspended_at = now() if stage == OUTSIDE else None
@@ -86,7 +88,7 @@ async def store(
         id=actor.id,
         actor_id=actor.id,
         email=email,
-        email_key=email_key(email),
+        email_key=key_in_vain() if in_vain else email_key(email),
         email_verified_at=now() if verified else None,
         password_hash=password_hash,
         look_key=look_key(username),

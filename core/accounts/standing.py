@@ -38,7 +38,7 @@ def must_wait(account: Account) -> NextStep | None:
 
     One's own part comes first: what nobody could answer by e-mail is no request yet.
     """
-    if here().settings.accounts.require_verified_email and account.email_verified_at is None:
+    if account.is_in_vain or (here().settings.accounts.require_verified_email and account.email_verified_at is None):
         return "verify_email"
     return "await_approval" if account.is_waiting else None
 

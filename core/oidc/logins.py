@@ -9,6 +9,7 @@ from core.accounts import fresh, notices, sessions, signing_in
 from core.accounts.audit import record
 from core.accounts.models import Account
 from core.accounts.proof_models import ForeignLogin, Passkey
+from core.accounts.requests import withdraw
 from core.accounts.sessions import Grant, Identity
 from core.accounts.signing_in import Client
 from core.database import IntegrityError, now, transaction
@@ -55,9 +56,11 @@ async def sign_in(foreigner: Foreigner, client: Client) -> Grant | str | None:
 
 async def link(account: Account, subject: str, *, address: str, user_agent: str) -> None:
     """Let whom the provider knows by this subject sign in as this account. Raises Conflict where they have another."""
-    known = await ForeignLogin.get_or_none(provider=key(), subject=subject)
+    known = await ForeignLogin.get_or_none(provider=key(), subject=subject).select_related("account")
     if known and known.account_id == account.id:
         return
+    if known and known.account.is_in_vain:  # they tried to join anew, and have been told that they have an account
+        await withdraw(known.account_id)
     try:
         async with transaction():
             await ForeignLogin.create(account_id=account.id, provider=key(), subject=subject)

@@ -21,6 +21,7 @@ from core.database import execute, now
 from core.doctor import safety
 from core.testing import PASSWORD, Person, TestInstance, settle, world
 from core.testing.pages import submit
+from tests.core.mailed import newest
 from tests.core.oidc.identities import BACK, CLIENT, EC, ISSUER, OIDC, RSA, SECRET, STOLEN, Identities, comes_by
 
 NEW = {"username": "carl", "fullName": "Carl", "email": "carl@example.org"}
@@ -121,6 +122,22 @@ async def test_what_the_provider_has_not_verified_has_to_be_proved_here() -> Non
             await comes_by(browser, identities, "dora-there")
             answer = await submit(browser, "/login/oidc/join", {**NEW, "username": "dora"}, on="/login/oidc/join")
             assert answer.headers["location"] == "/"
+
+
+async def test_who_forgot_that_they_have_an_account_can_still_link_it() -> None:
+    async with world("alpha.test", accounts__require_verified_email=True, **OIDC) as (alpha,):
+        identities = Identities().join(alpha)
+        ann = await alpha.user("ann")
+        async with alpha.browser({}) as browser:
+            await comes_by(browser, identities, "ann-there")
+            said = {**NEW, "email": ann.email}
+            answer = await submit(browser, "/login/oidc/join", said, on="/login/oidc/join")
+            assert answer.headers["location"] == "/signup/wait"
+        assert (await newest(alpha, ann.email))["subject"] == "You have an account with this address"
+        await link(ann, identities, "ann-there")
+        async with alpha.browser({}) as browser:
+            assert (await comes_by(browser, identities, "ann-there")).headers["location"] == "/"
+        assert await accounts(alpha) == 1
 
 
 @pytest.mark.parametrize("closed", [{"accounts__registration": "closed"}, {"oidc__allow_sign_up": False}])
