@@ -71,11 +71,12 @@ async def receive_object(document: Document, *, thread: tuple[str, ...] = ()) ->
     document = await stamps.checked(document)
     try:
         async with transaction():
-            return await consent.receive(kind, author, document)
+            received = await consent.receive(kind, author, document)
     except IntegrityError:  # another process was faster
-        return await entries.by_uri(uri)
+        received = None
     except KithError as error:
         raise Refused(error.sentence) from None
+    return received or await entries.by_uri(uri)  # it may have been delivered meanwhile, and is then no news
 
 
 async def fetch_references(document: Document, *, thread: tuple[str, ...] = ()) -> None:

@@ -144,3 +144,25 @@ async def test_nothing_that_was_received_stays_in_the_table_with_its_words(alpha
     with alpha.inside():
         bodies = [received.body for received in await Received.all()]
     assert b"secret" not in orjson.dumps(bodies)
+
+
+class Hurried(Foreign):
+    """A server that has a post delivered while somebody looks for it: as it is asked for what the post answers."""
+
+    async def __call__(self, scope, receive, send):
+        if scope["path"] == self.waits_for and self.delivery is not None:
+            delivery, self.delivery = self.delivery, None
+            await arrive(self.instances["alpha.test"], *delivery)
+        await super().__call__(scope, receive, send)
+
+
+async def test_who_looks_for_a_post_that_arrives_meanwhile_finds_it(alpha, ann):
+    hurried = Hurried("hurried.test").join(alpha)
+    yan = hurried.person("yan")
+    question = yan.note("<p>Who is coming?</p>")
+    answer = yan.note("<p>I am</p>", inReplyTo=question["id"])
+    hurried.waits_for = question["id"].removeprefix(hurried.base_url)
+    hurried.delivery = (yan, yan.activity("Create", answer))
+    found = await ann.get("/search", q=answer["id"])
+    assert hurried.delivery is None
+    assert [post["uri"] for post in found["posts"]] == [answer["id"]]
