@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from html import escape, unescape
+from unicodedata import category
 
 from core.markup import CONTENT_TYPES, Format, Linked, find_mentions, find_tags, markup, paragraphs
 from core.sanitising import ATTRIBUTE, LONGEST, TAG, clean, escaped
@@ -23,12 +24,15 @@ __all__ = [
     "plain",
     "quote_inline_removed",
     "render",
+    "shows_nothing",
     "summary",
     "tag_key",
     "with_quote_inline",
     "without_controls",
 ]
 
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+_FILLERS = "\u034f\u115f\u1160\u2800\u3164\ufe0e\ufe0f\uffa0"  # Braille without dots, Hangul without sound, joiners
 _SPACE = re.compile(r"[ \t\n]+")
 _APART = {"p", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "ul", "ol"}
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -81,6 +85,13 @@ def plain(html: str, bound: int = LONGEST) -> str:
     text = _BEFORE_SIGN.sub("\n", _AFTER_SIGN.sub(" ", unescape("".join(parts))))
     text = _EMPTY_LINES.sub("\n\n", "\n".join(line.strip(" ") for line in text.split("\n"))).strip("\n")
     return text.replace(_FIXED_SPACE, " ")[:bound].rstrip()
+
+
+def shows_nothing(html: str) -> bool:
+    """Whether there is no letter or sign to be seen in HTML that `render` made: elements alone, blanks, what has no
+    width, and the letters that Unicode has for filling."""
+    left = unescape(TAG.sub("", html))
+    return all(character in _FILLERS or category(character) in _UNSEEN for character in left)
 
 
 def quote_inline_removed(html: str) -> str:

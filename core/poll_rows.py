@@ -49,7 +49,7 @@ async def store(entry_id: str, draft: PollDraft) -> None:
 
 async def replace(entry_id: str, draft: PollDraft) -> None:
     """Have an entry that is edited ask this poll; other options than before begin anew, without votes."""
-    if await _asks_the_same(entry_id, draft):
+    if await asks_the_same(entry_id, draft):
         await execute("UPDATE core_poll SET expires_at = $1 WHERE entry_id = $2", draft.expires_at, entry_id)
         await retally(entry_id, draft)
         return
@@ -63,7 +63,8 @@ async def remove(entry_id: str) -> None:
         await execute(f"DELETE FROM {table} WHERE entry_id = $1", entry_id)
 
 
-async def _asks_the_same(entry_id: str, draft: PollDraft) -> bool:
+async def asks_the_same(entry_id: str, draft: PollDraft) -> bool:
+    """Whether an entry has a poll with the same options, of which as many can be chosen."""
     known = await value("SELECT multiple FROM core_poll WHERE entry_id = $1", entry_id)
     return known is not None and bool(known) == draft.multiple and await titles(entry_id) == draft.options
 

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from core import polls
 from core.database import now
 from core.errors import Invalid
-from core.poll_rows import NO_POLL, PollDraft
+from core.poll_rows import NO_POLL, PollDraft, asks_the_same
 from core.reading.values import moment
 
 
@@ -34,6 +34,14 @@ def poll_draft(wanted: WantedPoll | None, *, opens_at: datetime | None = None) -
         raise Invalid({"poll.expiresIn": "Say either when it ends or how long it is open."})
     end = begins + timedelta(seconds=seconds) if seconds is not None else moment(ends_at)
     return polls.drafted(wanted["options"], multiple=wanted.get("multiple", False), expires_at=end, opens_at=begins)
+
+
+async def changed_poll(entry_id: str, wanted: WantedPoll | None) -> PollDraft | None:
+    """The poll that an edit asks; None where it says nothing of one, or asks what is asked and names no other end."""
+    draft = poll_draft(wanted)
+    if wanted and draft and wanted.get("expires_in") is None and wanted.get("expires_at") is None:
+        return None if await asks_the_same(entry_id, draft) else draft
+    return draft
 
 
 def restored_poll(kept: Any, opens_at: datetime | None) -> WantedPoll | None:

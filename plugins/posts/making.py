@@ -14,7 +14,17 @@ from core.audience import OPEN, viewer_of
 from core.consent import needs_consent, reply_needs_consent
 from core.entries import AttachmentDraft, Draft, visible_entry
 from core.errors import Invalid
-from core.html import CONTENT_TYPES, Format, Linked, counted_length, find_mentions, find_tags, render, without_controls
+from core.html import (
+    CONTENT_TYPES,
+    Format,
+    Linked,
+    counted_length,
+    find_mentions,
+    find_tags,
+    render,
+    shows_nothing,
+    without_controls,
+)
 from core.instance import here
 from core.looking_up import look_up
 from core.models import Actor, Entry
@@ -156,6 +166,8 @@ async def worded(
     format = CONTENT_TYPES[content_type]
     named = await _mentioned(author, content, format)
     html = render(content, format=format, mentions=named.links, tag_url=lambda tag: here().url(f"/tags/{tag}"))
+    if shows_nothing(html) and not attachments:
+        raise Invalid({"content": "There is nothing to see in this. Write something first."})
     return Draft(
         kind=kind,
         author=author,

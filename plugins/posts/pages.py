@@ -17,6 +17,7 @@ from core.web.pages import filled, render_page, to_login, viewer_identity
 from core.web.slots import Card
 from plugins.posts import lists
 from plugins.posts.composing import composer
+from plugins.posts.list_feeds import friends
 from plugins.posts.listing import forms, keep, list_page, viewer_actor
 
 blueprint = Blueprint("posts_pages", __name__)
@@ -51,6 +52,22 @@ async def _around_home(identity: Identity) -> dict[str, Any]:
         "composer": await composer(identity),
         "suggestions": await present.users([one.row for one in found], identity.actor),
     }
+
+
+@blueprint.get("/friends/posts")
+async def of_friends() -> Response | Redirect:
+    """What those who follow each other with the viewer publish, and the viewer."""
+    actor = await viewer_actor()
+    if actor is None:
+        return to_login()
+    return await list_page(
+        "posts/timeline.html",
+        f"feed:friends:{actor.id}",
+        actor,
+        lambda before, limit: friends(actor, before, limit),
+        context="home",
+        scope="friends",
+    )
 
 
 @blueprint.get("/local")

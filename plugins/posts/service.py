@@ -19,7 +19,7 @@ from core.models import Actor, Entry, EntryTag
 from core.permissions import require_allowed
 from core.storage import files
 from core.tasks import task
-from plugins.posts.asking import WantedPoll, poll_draft
+from plugins.posts.asking import WantedPoll, changed_poll
 from plugins.posts.making import KIND, Wanted, answering, drafted, worded
 from plugins.posts.models import ImportedPost, KeptDraft, ScheduledPost
 
@@ -174,7 +174,7 @@ async def change(
     draft.visibility, draft.title = entry.visibility, entry.title
     draft.tags += await _tags_beside_words(entry)
     draft.sensitive = entry.sensitive if sensitive is None else sensitive
-    draft.poll = poll_draft(poll)
+    draft.poll = await changed_poll(entry.id, poll)
     if entry.reply_to_id:
         parent = await Entry.get(id=entry.reply_to_id)
         await answering(draft, parent)

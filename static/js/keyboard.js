@@ -43,7 +43,7 @@ function beside(key) {
   const way = (key === "ArrowLeft") === (document.documentElement.dir !== "rtl") ? "prev" : "next";
   return document.querySelector(`.single-ways [rel=${way}]`);
 }
-const places = { h: "/", l: "/local", g: "/global", p: () => document.querySelector(".rail-you a")?.getAttribute("href") ?? "/" };
+const places = { h: "/", f: "/friends/posts", l: "/local", g: "/global", p: () => document.querySelector(".rail-you a")?.getAttribute("href") ?? "/" };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

@@ -228,6 +228,9 @@ async def test_the_keyboard_writes_searches_and_goes_places(site: Site) -> None:
         await page.keyboard.press("p")
         await page.wait_for_url("**/@ann")
         await expect(card(page, "Written with the keyboard alone.")).to_be_visible()
+        await page.keyboard.press("g")
+        await page.keyboard.press("f")
+        await page.wait_for_url("**/friends/posts")
     assert site.complaints == []
 
 

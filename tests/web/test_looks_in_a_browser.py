@@ -52,7 +52,7 @@ async def overfull(site: Site) -> tuple[Person, list[str]]:
     thread = f"/@{long.name}/{first['postId']}"
     pages = ["/", "/local", "/global", "/compose", "/requests", "/bookmarks", "/lookup", "/lookup?q=nobody", thread]
     pages += ["/requests/quotes", f"/@{long.name}", "/@ann", "/@ann/followers", f"/posts/{answer['postId']}/edit"]
-    pages.append("/nowhere")
+    pages += ["/friends/posts", "/nowhere"]
     return ann, pages
 
 

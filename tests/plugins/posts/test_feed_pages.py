@@ -163,3 +163,37 @@ async def test_a_list_is_live_for_its_owner_alone(ann: Person, bob: Person, eve:
         await bob.publish("for the list")
         frame = await socket.receive_type("post")
     assert "for the list" in frame["data"]["content"]
+
+
+async def test_what_friends_publish_has_a_page_of_its_own_beside_home(
+    alpha: TestInstance, ann: Person, bob: Person, eve: Person
+) -> None:
+    await ann.follow(bob)
+    await bob.follow(ann)
+    await ann.follow(eve)
+    for person in (bob, eve):
+        for number in range(21):
+            await person.publish(f"{number} by {person.name}")
+    await bob.publish("for friends only", visibility="friends")
+    home = await page_of(ann, "/")
+    at = re.search(r'<a href="(/[a-z/]+)">Friends</a><a href="/local">', home)[1]
+    page = await page_of(ann, at)
+    assert "for friends only" in page
+    assert "by bob" in page
+    assert "by eve" not in page
+    assert f'<a href="{at}" aria-current="page">' in page
+    more = re.search(rf'"({at}\?cursor=[^"]+)"', page)[1]
+    assert "0 by bob" in await page_of(ann, more)
+    async with eve.browser() as browser:
+        alone = (await browser.get(at)).text
+        assert "by bob" not in alone
+        assert "by eve" in alone
+    stranger = await alpha.client.get(at)
+    assert stranger.headers["location"].startswith("/login")
+    assert at not in (await alpha.client.get("/local")).text
+
+
+async def test_who_has_no_friends_yet_is_told_how_to_find_some(ann: Person) -> None:
+    page = await page_of(ann, "/friends/posts")
+    assert "Friends are people who follow each other" in page
+    assert 'href="/suggestions"' in page

@@ -183,6 +183,24 @@ async def test_other_words_keep_the_votes_and_other_options_begin_anew(four):
         assert await value("SELECT COUNT(*) FROM core_poll_vote") == 0
 
 
+async def test_a_poll_that_is_sent_again_as_it_is_keeps_its_end_and_stays_closed(four):
+    alpha, ann, bob, _ = four
+    post = await ask(ann)
+    path, again = f"/posts/{post['postId']}", {"options": BREAD["options"]}
+    await vote(bob, post, 1)
+    edited = await ann.put(path, {"content": "Which bread, then?", "poll": again})
+    assert (counts(edited), edited["poll"]["expiresAt"]) == ([0, 1, 0], post["poll"]["expiresAt"])
+    unchanged = await ann.put(path, {"content": "Which bread, then?", "poll": again})
+    assert unchanged["editedAt"] == edited["editedAt"]
+    with alpha.inside():
+        past = now() - timedelta(minutes=1)
+        await execute("UPDATE core_poll SET expires_at = $1 WHERE entry_id = $2", past, post["postId"])
+    over = await ann.put(path, {"content": "Which bread was it?", "poll": again})
+    assert (counts(over), over["poll"]["isClosed"]) == ([0, 1, 0], True)
+    alone = {"content": "Which bread was it?", "poll": {"options": ["Rye"]}}
+    assert fields_of(await ann.refused(422, "PUT", path, alone)) == ["poll.options"]
+
+
 async def test_a_poll_goes_with_its_post(four):
     alpha, ann, bob, _ = four
     post = await ask(ann)

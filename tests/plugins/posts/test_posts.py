@@ -116,6 +116,17 @@ async def test_every_letter_survives(ann: Person, anon: Visitor, text: str) -> N
     assert shown.startswith("<p>") and text.split()[0].replace("<", "&lt;") in shown
 
 
+@pytest.mark.parametrize(
+    "text", [">", "#", "- ", "```\n```", "[](https://example.org)", "\u200b\u2060", "\u2800", "\u3164"]
+)
+async def test_what_shows_nothing_is_no_post(ann: Person, text: str) -> None:
+    post = await ann.publish("Words")
+    at = f"/posts/{post['postId']}"
+    for method, path in (("POST", "/posts"), ("PUT", at), ("POST", f"{at}/comments")):
+        assert fields_of(await ann.refused(422, method, path, {"content": text})) == ["content"]
+    assert (await ann.get(f"/users/{ann.id}/posts"))["posts"][0]["content"] == "<p>Words</p>"
+
+
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "<b onclick=x()>bold</b>", "[x](javascript:alert(1))"])
 async def test_nothing_that_acts_is_let_through(ann: Person, text: str) -> None:
     content = (await ann.publish(f"{text} and words"))["content"]
