@@ -6,7 +6,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from core.api.limits import neighbourhood
 from core.errors import Invalid, RateLimited
@@ -23,6 +23,8 @@ URI_AT_MOST = 2000
 URIS_AT_MOST = 10
 LONGEST_ID = 64
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_OURS = frozenset({"code", "error", "error_description", "iss", "state"})
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")  # no signs that mean more in a policy
 _URI = re.compile(r"[!#-;=?-\[\]_a-z~]+", re.IGNORECASE)  # visible ASCII but for what no URI holds
 
 
@@ -47,7 +49,7 @@ async def register(
     if not redirect_uris or len(redirect_uris) > URIS_AT_MOST:
         errors["redirectUris"] = f"From one to {URIS_AT_MOST} are needed."
     for number, uri in enumerate(redirect_uris):
-        if fault := redirect_fault(uri):
+        if fault := redirect_fault(uri) or _answer_fault(uri):
             errors[f"redirectUris.{number}"] = fault
     if website and (redirect_fault(website) or not website.startswith("https://")):
         errors["website"] = "This must be an https address."
@@ -89,13 +91,19 @@ def redirect_fault(uri: str) -> str | None:
         return "This must be an absolute address without a fragment."
     if "@" in parts.netloc:
         return "This must hold no user name."
-    if parts.scheme == "https" and parts.hostname:
+    if parts.scheme == "https" and _HOST.fullmatch(parts.hostname or ""):
         return None
     if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         return None
     if "." in parts.scheme:
         return None
     return "This must be https, a loopback address, or a scheme with a dot in it, like com.example.app."
+
+
+def _answer_fault(uri: str) -> str | None:
+    """What is wrong with an address that holds already what the answer is told by: the app could read either."""
+    names = {name for name, _value in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
+    return f"This must not hold {', '.join(sorted(_OURS & names))}: that is for the answer." if _OURS & names else None
 
 
 def may_return_to(app: App, uri: str) -> bool:

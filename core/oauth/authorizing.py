@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
@@ -108,6 +109,25 @@ def understood(asked: MultiDict[str, str], app: App, back: Return) -> Wish:
     return Wish(app, back, scopes, challenge, prompts)
 
 
+async def is_trusted(app: App, account_id: str | None) -> bool:
+    """Whether this person has let the app act for them: then they may be sent on to it without being asked.
+
+    Anybody may make an app known, so that a link to this server could else lead to anywhere (RFC 9700, section 4.11.2).
+    """
+    return account_id is not None and bool(await _standing(app, account_id))
+
+
+async def _standing(app: App, account_id: str) -> list[dict[str, Any]]:
+    """The scopes of the tokens by which an app may act for somebody."""
+    return await rows(
+        "SELECT scopes FROM core_app_token WHERE account_id = $1 AND app_id = $2 AND revoked_at IS NULL"
+        " AND refresh_expires_at > $3",
+        account_id,
+        app.id,
+        now(),
+    )
+
+
 async def must_ask(wish: Wish, account_id: str) -> bool:
     """Whether this person has to be asked, because they have not agreed to all of it yet.
 
@@ -116,14 +136,7 @@ async def must_ask(wish: Wish, account_id: str) -> bool:
     """
     if not wish.back.redirect_uri.startswith("https://"):
         return True
-    standing = await rows(
-        "SELECT scopes FROM core_app_token WHERE account_id = $1 AND app_id = $2 AND revoked_at IS NULL"
-        " AND refresh_expires_at > $3",
-        account_id,
-        wish.app.id,
-        now(),
-    )
-    agreed = {scope for token in standing for scope in token["scopes"].split()}
+    agreed = {scope for token in await _standing(wish.app, account_id) for scope in token["scopes"].split()}
     return not agreed.issuperset(wish.scopes)
 
 

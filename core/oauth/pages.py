@@ -20,6 +20,7 @@ from core.oauth import authorizing
 from core.oauth.apps import OUT_OF_BAND
 from core.oauth.authorizing import PARAMETERS, Return, Wish
 from core.oauth.errors import OAuthError
+from core.oauth.models import App
 from core.web.failure_pages import saying_when
 from core.web.forms import Form
 from core.web.language import gettext as _
@@ -27,12 +28,16 @@ from core.web.pages import render_page, viewer_identity
 
 blueprint = Blueprint("oauth_pages", __name__)
 AUTHORIZE = "/oauth/authorize"
+_SILENT = frozenset({"login_required", "consent_required"})
 Answer = Response | Redirect
 
 
 @blueprint.get(AUTHORIZE)
 async def ask() -> Answer:
-    """Ask for consent, or send back what is known already: `prompt=none` never shows a page."""
+    """Ask for consent, or send back what is known already: `prompt=none` shows no page once anybody let the app in.
+
+    What an app asks wrongly sends nobody on who has not let it act for them: they read where they would go.
+    """
     asked: MultiDict[str, str] = request.args
     identity = await viewer_identity()
     app, back = await authorizing.addressed(asked)
@@ -41,7 +46,10 @@ async def ask() -> Answer:
         if "none" in wish.prompts:
             return await _silently(wish, identity)
     except OAuthError as error:
-        return await _failed(back, error)
+        is_silent = error.code in _SILENT and app.last_used_at is not None
+        if is_silent or await authorizing.is_trusted(app, identity.account.id if identity else None):
+            return await _failed(back, error)
+        return await _told(app, back, error)
     if identity is None:
         return redirect(f"/login?next={quote(f'{AUTHORIZE}?{_once_signed_in(asked)}')}", 303)
     return await _page(wish, identity, asked, Form())
@@ -105,6 +113,21 @@ async def _granted(wish: Wish, identity: Identity) -> Answer:
     if wish.back.redirect_uri == OUT_OF_BAND:
         return _guarded(await render_page("oauth/code.html", app=wish.app, code=code, error=None))
     return _sent(wish.back.with_code(code))
+
+
+async def _told(app: App, back: Return, error: OAuthError) -> Response:
+    """A page in place of a redirect: what failed, and the way back for whoever wants to go there."""
+    by_hand = back.redirect_uri == OUT_OF_BAND
+    page = await render_page(
+        "oauth/code.html",
+        status=400,
+        app=app,
+        code="",
+        error=error,
+        back="" if by_hand else back.with_error(error),
+        destination=_destination(back.redirect_uri),
+    )
+    return _guarded(page)
 
 
 async def _failed(back: Return, error: OAuthError) -> Answer:

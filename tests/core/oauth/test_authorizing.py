@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -135,6 +136,7 @@ async def test_nobody_is_sent_to_an_address_that_the_app_did_not_register(
 async def test_what_an_app_asks_wrongly_it_is_told(
     app: Client, ann: Person, changes: dict[str, str | None], word: str
 ) -> None:
+    await app.tokens(ann)
     async with ann.browser() as browser:
         answer = await browser.get(app.address(**changes))
         assert answer.headers["location"].startswith(HOME + "?")
@@ -142,7 +144,38 @@ async def test_what_an_app_asks_wrongly_it_is_told(
         assert (told["error"], told["state"], told["iss"]) == (word, app.state, "https://alpha.test")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"response_type": "token"}, {"scope": "everything"}, {"code_challenge": None}, {"prompt": "none"}],
+    ids=["kind", "scope", "no PKCE", "silently"],
+)
+async def test_nobody_is_sent_on_to_a_strangers_app_by_a_link_that_only_looks_like_ours(
+    app: Client, ann: Person, eve: Person, anon: Visitor, changes: dict[str, str | None]
+) -> None:
+    link = app.address(**changes)
+    async with ann.browser() as browser:
+        for answer in (await anon.page(link), await browser.get(link)):
+            assert answer.status_code == 400
+            assert "location" not in answer.headers
+            assert "Harbour Reader" in answer.text and "app.example" in answer.text
+            [back] = re.findall(r'href="(https://app\.example/back[^"]+)"', answer.text)
+            assert parse_qs(urlsplit(unescape(back)).query)["state"] == [app.state]
+    await app.tokens(eve)  # what one let in, another did not
+    if "prompt" not in changes:
+        async with ann.browser() as browser:
+            assert (await browser.get(link)).status_code == 400
+
+
+async def test_the_way_back_out_of_a_failure_is_named_as_what_it_is(alpha: TestInstance, anon: Visitor) -> None:
+    app = await Client.registered(alpha, redirectUris=["com.example.app:/back"])
+    answer = await anon.page(app.address(scope="everything"))
+    assert answer.status_code == 400
+    assert "com.example.app:/back?error=invalid_scope" in answer.text
+    assert "a program on this device" in answer.text
+
+
 async def test_a_parameter_may_stand_there_once(app: Client, ann: Person) -> None:
+    await app.tokens(ann)
     async with ann.browser() as browser:
         assert returned(await browser.get(app.address() + "&scope=read"))["error"] == "invalid_request"
         assert (await browser.get(app.address() + f"&client_id={app.id}")).status_code == 400
@@ -151,9 +184,9 @@ async def test_a_parameter_may_stand_there_once(app: Client, ann: Person) -> Non
 
 async def test_an_app_gets_no_more_than_it_registered_for(alpha: TestInstance, ann: Person) -> None:
     app = await Client.registered(alpha, scopes=["read:users", "read:posts"])
+    assert (await app.tokens(ann, "read:users"))["scope"] == "read:users"
     async with ann.browser() as browser:
         assert returned(await browser.get(app.address("read")))["error"] == "invalid_scope"
-    assert (await app.tokens(ann, "read:users"))["scope"] == "read:users"
     assert (await app.tokens(ann, None))["scope"] == "read:posts read:users"
 
 
@@ -175,7 +208,8 @@ async def test_userinfo_is_for_tokens_that_may(app: Client, ann: Person, anon: V
 
 
 # -- prompt --------------------------------------------------------------------
-async def test_prompt_none_answers_without_a_page(app: Client, ann: Person, anon: Visitor) -> None:
+async def test_prompt_none_answers_without_a_page(app: Client, ann: Person, bob: Person, anon: Visitor) -> None:
+    await app.tokens(bob)
     silent = app.address(prompt="none")
     assert returned(await anon.page(silent))["error"] == "login_required"
     async with ann.browser() as browser:
@@ -275,6 +309,11 @@ async def test_a_code_can_be_carried_over_by_hand(alpha: TestInstance, ann: Pers
                 "https://app.example/\n",
                 "https://app.example:port/",
                 "http://127.0.0.1.evil.example/",
+                "https://*/back",
+                "https://a;script-src/back",
+                "https://a,default-src/back",
+                "https://app.example/back?code=stolen",
+                "https://app.example/back?x=1&state",
                 "/back",
                 "",
             )
