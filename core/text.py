@@ -16,6 +16,10 @@ LONGEST_URL = 8_192
 MARK_START, MARK_END = "\ufdd0", "\ufdd1"
 
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0\ufdd1]")
+# What is not seen, or turns the words after it around (Unicode, UAX 9), but for what joins letters and small pictures,
+# marks of a direction that end at themselves, and the letters in which flags are spelt.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters that look like spaces
 # Every repetition is possessive or bounded: no text makes this slow.
 _START = re.compile(
     r"""(?=[hH@\#＃])(?:
@@ -89,6 +93,13 @@ def pieces(text: str) -> Iterator[Piece]:
         elif name := _tag_at(text, end):
             position = end + len(name)
             yield Piece("tag", start, position, name)
+
+
+def shown_name(text: str, otherwise: str) -> str:
+    """What somebody is called, on one line and without what nobody sees; `otherwise` where nothing is left to see."""
+    name = " ".join(_UNSEEN.sub("", without_controls(text)).split())
+    seen = any(unicodedata.category(letter)[0] not in "CZM" and letter not in _BLANK for letter in name)
+    return name if seen else otherwise
 
 
 def mention_key(name: str, host: str | None) -> str:

@@ -19,6 +19,7 @@ from core.markup import CONTENT_TYPES, REL
 from core.models import Actor
 from core.permissions import require_allowed
 from core.storage.files import forget_shown_cameras
+from core.text import shown_name
 
 FIELD_NAME_AT_MOST, FIELD_VALUE_AT_MOST = 100, 500
 # Every setting a person has, and what it is until they say otherwise.
@@ -73,7 +74,7 @@ async def change_profile(
         await execute("UPDATE core_actor SET version = version + 1 WHERE id = $1", actor.id)  # others wait from here on
         actor = await Actor.get(id=actor.id)
         if full_name is not None:
-            actor.name = full_name.strip() or actor.username
+            actor.name = shown_name(full_name, actor.username)
         if bio is not None:
             actor.summary_source = bio
             actor.summary = rendered(bio)

@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid
 from core.instance import here
 from core.models import Actor
 from core.permissions import ROLES
+from core.text import shown_name
 
 NAME_AT_MOST = 100
 OUTSIDE, NEW = "outside", "new"  # stages of an account: nobody sees them yet; they are in, but were not welcomed yet
@@ -121,7 +122,7 @@ def new_actor(username: str, *, full_name: str = "", role: str = "user", type: s
         type=type,
         username=username,
         username_key=username.lower(),
-        name=full_name.strip() or username,
+        name=shown_name(full_name, username),
         url=instance.url(f"/@{username}"),
         role=role,
         inbox_url=f"{uri}/inbox",

@@ -17,7 +17,7 @@ from core.fetch import Refused
 from core.html import clean
 from core.reading.emojis import emojis_of
 from core.reading.permissions import may_be_featured
-from core.text import without_controls
+from core.text import shown_name, without_controls
 
 NAME_AT_MOST = 2048
 SUMMARY_AT_MOST = 20_000
@@ -72,7 +72,7 @@ def read_actor(document: Document) -> ForeignProfile:
     endpoints = document.get("endpoints")
     columns = {
         "type": ACTOR_TYPES[foreign_type],
-        "name": _text(document.get("name"), NAME_AT_MOST) or name,
+        "name": shown_name(_text(document.get("name"), NAME_AT_MOST), name),
         "summary": _html(document.get("summary"), SUMMARY_AT_MOST),
         "url": _page(uri, document.get("url")),
         "avatar_url": _image(document.get("icon")),

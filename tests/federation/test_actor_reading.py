@@ -51,6 +51,7 @@ async def test_an_actor_without_what_it_must_have_is_refused(alpha, odd, change,
         {"attachment": {"haha": "nonsense"}, "publicKey": 7, "assertionMethod": "x", "webfinger": "@@@"},
         {"publicKey": {"id": "x"}, "icon": {"type": "Image", "url": {"href": 5}}, "published": "2999-01-01T00:00:00Z"},
         {"type": ["Thing", "Person"], "name": "\x00\x07", "summary": "\x00", "attachment": [None, 1, {"type": []}]},
+        {"name": "\u200b\u3164\u202e"},
         {"name": "", "tag": "x", "discoverable": "yes", "manuallyApprovesFollowers": 1},
     ],
 )

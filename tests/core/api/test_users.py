@@ -74,6 +74,30 @@ async def test_a_profile_is_changed_and_the_rest_stays(ann: Person, anon: Visito
     assert field["verifiedAt"] is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("Ann\r\nBcc: eve@example.org", "Ann Bcc: eve@example.org"),
+        ("  Ann \t Other ", "Ann Other"),
+        ("Ann\u202e\u2066rehtO\u2069", "AnnrehtO"),
+        ("A\x07n\u200bn", "Ann"),
+        ("\u200b\u2060", "ann"),
+        ("\u3164\u2800\u00ad", "ann"),
+        ("\u0301\u200d", "ann"),
+        ("آرش\u200cمهر", "آرش\u200cمهر"),
+        ("Ann 👩\u200d🚀 🏴\U000e0067\U000e0062\U000e007f", "Ann 👩\u200d🚀 🏴\U000e0067\U000e0062\U000e007f"),
+    ],
+)
+async def test_a_shown_name_is_one_line_that_can_be_seen_and_turns_nothing_around(
+    alpha: TestInstance, ann: Person, typed: str, shown: str
+) -> None:
+    assert (await ann.put("/users/me", {"fullName": typed}))["fullName"] == shown
+    body = {"username": "bea", "email": "bea@example.org", "password": PASSWORD, "fullName": typed}
+    made = await alpha.anon.post("/auth/register", body)
+    told = await alpha.anon.get(f"/users/{made['userId']}")
+    assert told["fullName"] == (shown if shown != "ann" else "bea")
+
+
 async def test_a_new_name_shows_at_once_on_old_posts(ann: Person, bob: Person, anon: Visitor) -> None:
     post = await ann.publish("mine")
     answer = await bob.publish("answer", inReplyTo=post["postId"])
