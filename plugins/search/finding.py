@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from core import people
@@ -32,23 +33,36 @@ async def find_posts(actor: Actor | None, query: Query, before: str | None, limi
     wanted = await wanted_of(actor, query, before)
     if wanted is None:
         return []
-    for newest in dict.fromkeys((index().newest_first, None)):
-        found = await _posts(actor, wanted, limit, newest)
-        if newest is None or len(found) > limit:
-            return found
-    return []
+    newest = index().newest_first
+    if newest is None:
+        return await _posts(actor, wanted, limit)
+    end = await _end_of(newest, wanted)
+    found = await _posts(actor, wanted if end is None else replace(wanted, above=end), limit, one_by_one=True)
+    if end is None or len(found) > limit:
+        return found
+    return found + await _posts(actor, replace(wanted, below=end + 1), limit - len(found))
 
 
-async def _posts(actor: Actor | None, wanted: Wanted, limit: int, newest: int | None) -> list[Row]:
-    text, parameters = statement(actor, wanted, limit, newest)
+async def _end_of(newest: int, wanted: Wanted) -> int | None:
+    """The first document within the bounds that stands before the so many newest; None where there are no more."""
+    number: int | None = await value(
+        f"SELECT id FROM search_document WHERE id < $1 AND id > $2 ORDER BY id DESC LIMIT 1 OFFSET {newest}",
+        wanted.below,
+        wanted.above,
+    )
+    return number
+
+
+async def _posts(actor: Actor | None, wanted: Wanted, limit: int, *, one_by_one: bool = False) -> list[Row]:
+    text, parameters = statement(actor, wanted, limit, one_by_one=one_by_one)
     return await rows(text, *parameters)
 
 
-def statement(actor: Actor | None, wanted: Wanted, limit: int, newest: int | None) -> tuple[str, list[Any]]:
-    """SQL, and its parameters, for posts that match; `newest`: only among so many of the latest of all."""
+def statement(actor: Actor | None, wanted: Wanted, limit: int, *, one_by_one: bool = False) -> tuple[str, list[Any]]:
+    """SQL, and its parameters, for posts that match; `one_by_one`: look at each document within the bounds."""
     viewer = Viewer(actor_id=actor.id if actor else None)
     parameters: list[Any] = [viewer.parameter]
-    matches = index().matches(wanted, parameters, newest=newest)
+    matches = index().matches(wanted, parameters, one_by_one=one_by_one)
     parameters.append(limit + 1)
     own = (
         " OR e.author_id = $1 OR EXISTS (SELECT 1 FROM core_mention n"

@@ -20,8 +20,8 @@ class Index(Protocol):
     async def write_names(self, number: int, text: str) -> None:
         """Store the words of the names of the person `number`, which replace those before."""
 
-    def matches(self, wanted: Wanted, parameters: list[Any], *, newest: int | None = None) -> Matches:
-        """The documents that are wanted; with `newest` only of the so many latest ones, if that is quicker."""
+    def matches(self, wanted: Wanted, parameters: list[Any], *, one_by_one: bool = False) -> Matches:
+        """The documents that are wanted, newest first: from the index of words, or by a look at each, `one_by_one`."""
 
     def names(self, terms: Sequence[Term], parameters: list[Any]) -> str:
         """A condition over `s` (search_person): names with all these words, or words that begin so."""
@@ -31,7 +31,7 @@ class Index(Protocol):
 
     @property
     def newest_first(self) -> int | None:
-        """How many of the latest documents to look through first, where the index cannot be read from the newest on."""
+        """How many of the newest documents to look at one by one, where the index cannot be read from the newest on."""
 
 
 def index() -> Index:

@@ -20,14 +20,14 @@ CONFIGURATIONS: Mapping[str, str] = MappingProxyType({
     "nn": "norwegian", "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 })  # fmt: skip
-NEWEST_FIRST = 1000
+NEWEST_FIRST = 4000
 
 
 class PostgresIndex:
     """Words in the columns `vector`; marks are words there that begin with `=`, as no word does."""
 
     newest_first = NEWEST_FIRST
-    """GIN gives all that matches at once. Of a word in every other entry that takes long; it is found early, though."""
+    """GIN gives all that matches at once. Of a word in every tenth entry that takes long; it is found early, though."""
 
     async def write(self, number: int, entry_id: str, text: str, marks: str, language: str) -> bool:
         stems = CONFIGURATIONS.get(language.partition("-")[0].lower())
@@ -44,21 +44,19 @@ class PostgresIndex:
         vector = _vector(words_in(text))
         await execute("UPDATE search_person SET vector = $1::text::tsvector WHERE id = $2", vector, number)
 
-    def matches(self, wanted: Wanted, parameters: list[Any], *, newest: int | None = None) -> Matches:
+    def matches(self, wanted: Wanted, parameters: list[Any], *, one_by_one: bool = False) -> Matches:
         query = _query(wanted, parameters)
         parameters += [wanted.below, wanted.above]
         bounds = f"x.id < ${len(parameters) - 1} AND x.id > ${len(parameters)}"
-        if newest is not None:
-            latest = f"SELECT x.* FROM search_document x WHERE {bounds} ORDER BY x.id DESC LIMIT {newest}"
-            source = f"(SELECT y.id, y.entry_id FROM ({latest}) y WHERE y.vector @@ ({query}) OFFSET 0) d"
-        else:  # OFFSET, and ids that no index has, keep the planner from walking all entries by their ids and looking
-            # at each: where it plans for any bounds, it takes them for narrow. What matches is in order before anything
-            # is looked up for it, so that this is done for no more than a page needs.
-            bounds = bounds.replace("x.id", "x.id + 0")
-            order = f"{bounds} ORDER BY x.id + 0 DESC OFFSET 0"
-            all_of_them = f"FROM search_document x WHERE x.vector @@ ({query}) AND {order}"
-            source = f"(SELECT x.id, x.entry_id {all_of_them}) d"
-        return Matches(source, "TRUE", "d.id")
+        # Either way what matches comes in order before anything is looked up for it, which is done for no more than a
+        # page needs. OFFSET keeps the planner from going about it in another way.
+        if one_by_one:
+            every = f"SELECT x.* FROM search_document x WHERE {bounds} ORDER BY x.id DESC OFFSET 0"
+            source = f"SELECT y.id, y.entry_id FROM ({every}) y WHERE y.vector @@ {query} ORDER BY y.id DESC OFFSET 0"
+        else:  # Ids that no index has: where it plans for any bounds, it takes them for narrow, and would walk by them.
+            matching = f"search_document x WHERE x.vector @@ {query} AND {bounds.replace('x.id', 'x.id + 0')}"
+            source = f"SELECT x.id + 0 AS id, x.entry_id FROM {matching} ORDER BY x.id + 0 DESC OFFSET 0"
+        return Matches(f"({source}) d", "TRUE", "d.id")
 
     def names(self, terms: Sequence[Term], parameters: list[Any]) -> str:
         parameters.append(" & ".join(f"({_side_by_side(term.words, goes_on=True)})" for term in terms))
@@ -80,6 +78,7 @@ def _vector(words: Iterable[str], marks: Iterable[str] = ()) -> str:
 
 
 def _query(wanted: Wanted, parameters: list[Any]) -> str:
+    """What is looked for; a query of its own, so that it is understood once, and not for each document anew."""
     stems = list(dict.fromkeys(CONFIGURATIONS[code] for code in wanted.languages if code in CONFIGURATIONS))
     parts = [_term(term, stems, parameters) for term in wanted.terms]
     parts += [f"!!({_term(term, stems, parameters)})" for term in wanted.excluded]
@@ -89,7 +88,7 @@ def _query(wanted: Wanted, parameters: list[Any]) -> str:
     if marks:
         parameters.append(" & ".join(marks))
         parts.append(f"${len(parameters)}::text::tsquery")
-    return " && ".join(parts)
+    return f"(SELECT {' && '.join(parts)})"
 
 
 def _term(term: Term, stems: Sequence[str], parameters: list[Any]) -> str:

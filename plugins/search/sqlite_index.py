@@ -30,7 +30,7 @@ class SqliteIndex:
         await execute("DELETE FROM search_names WHERE rowid = $1", number)
         await execute("INSERT INTO search_names (rowid, words) VALUES ($1, $2)", number, " ".join(words_in(text)))
 
-    def matches(self, wanted: Wanted, parameters: list[Any], *, newest: int | None = None) -> Matches:
+    def matches(self, wanted: Wanted, parameters: list[Any], *, one_by_one: bool = False) -> Matches:
         parameters += [_expression(wanted), wanted.below, wanted.above]
         last = len(parameters)
         return Matches(

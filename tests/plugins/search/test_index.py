@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
 import pytest
 
 from core.database import execute, recorded, rows, value
 from core.entries import Draft, publishing
 from core.models import Actor
-from core.testing import DIALECT, Person, TestInstance, Visitor, settle
+from core.testing import DIALECT, Person, TestInstance, Visitor, settle, world
 from plugins.search import finding, service
+from plugins.search.postgres_index import NEWEST_FIRST
 from plugins.search.query import understood
 from tests.core.many_posts import write_many
 from tests.core.plans import plans_of
@@ -92,26 +97,100 @@ async def test_posts_of_one_millisecond_all_have_a_place(alpha: TestInstance, an
     assert await found(anon, "needle") == 4
 
 
-@pytest.mark.parametrize("q", ["needle", "needle from:ann", '"needle in" -hay before:2999-01-01', "has:link"])
-async def test_posts_are_found_by_the_index_of_words(alpha: TestInstance, ann: Person, q: str) -> None:
-    with alpha.inside():
-        await write_many(ann, 1500)
-        await service.rebuild(lambda step: None)
-        if DIALECT == "postgres":
-            await execute("ANALYZE")
-    await ann.publish("needle in")
-    with alpha.inside():
-        actor = await Actor.get(id=ann.id)
+# -- Among thousands of posts ----------------------------------------------------
+@dataclass
+class Library:
+    """A place with more posts than PostgreSQL looks at one by one, by Bob; Ann wrote before and after that."""
+
+    instance: TestInstance
+    ann: Person
+    needles: list[str]
+
+
+@pytest.fixture(scope="module")
+async def library() -> AsyncIterator[Library]:
+    async with world("library.test") as (instance,):
+        ann, bob = await instance.user("ann"), await instance.user("bob")
+        needles = [(await ann.publish("old needle"))["postId"] for _ in range(3)]
+        with instance.inside():
+            await write_many(bob, NEWEST_FIRST + 500)
+            await service.rebuild(lambda step: None)
+            if DIALECT == "postgres":
+                await execute("ANALYZE")
+        needles += [(await ann.publish("needle in"))["postId"] for _ in range(4)]
+        yield Library(instance, ann, needles)
+
+
+QUERIES = ("needle", "needle from:ann", '"needle in" -hay before:2999-01-01', "has:link")
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 6, 7])
+async def test_what_is_older_than_thousands_of_others_follows_what_is_newer(library: Library, limit: int) -> None:
+    seen, cursor = list[str](), None
+    while cursor != "":
+        page = await library.instance.anon.get("/search/posts", q="needle", limit=limit, cursor=cursor)
+        seen += [post["postId"] for post in page["posts"]]
+        cursor = page["pagination"]["nextCursor"] or ""
+    assert seen == library.needles[::-1]
+
+
+@pytest.mark.parametrize(
+    ("q", "number"),
+    [
+        ("needle before:2001-01-01", 0),
+        ("needle after:2001-01-01", 7),
+        ("needle after:2001-01-01 before:2999-01-01 -in", 3),
+        ("needle after:2999-01-01", 0),
+        ('"needle in"', 4),
+        ('needle -"needle in"', 3),
+    ],
+)
+async def test_bounds_and_operators_hold_among_thousands_of_others(library: Library, q: str, number: int) -> None:
+    assert await found(library.instance.anon, q) == number
+
+
+@pytest.mark.parametrize("q", QUERIES)
+async def test_posts_are_found_by_the_index_of_words(library: Library, q: str) -> None:
+    with library.instance.inside():
+        actor = await Actor.get(id=library.ann.id)
         with recorded() as statements:
-            assert len(await finding.find_posts(actor, understood(q), None, 20)) == (q != "has:link")
+            assert bool(await finding.find_posts(actor, understood(q), None, 20)) == (q != "has:link")
         wanted = await finding.wanted_of(actor, understood(q), None)
         assert wanted is not None
-        plans = await plans_of(*finding.statement(actor, wanted, 20, None))
-    assert sum("search_document" in statement for statement in statements) == (2 if DIALECT == "postgres" else 1)
+        plans = await plans_of(*finding.statement(actor, wanted, 20))
+    assert sum("search_document" in statement for statement in statements) == (3 if DIALECT == "postgres" else 1)
     for plan in plans:
         if DIALECT == "postgres":
             assert "search_document_vector" in plan and "Seq Scan on search_document" not in plan
             assert "search_document_pkey" not in plan, "no walk through all there is"
+            assert is_understood_once(plan) and looks_up_only_a_page(plan), plan
         else:
             assert "SCAN w VIRTUAL TABLE" in plan and "TEMP B-TREE" not in plan
             assert "SCAN d" not in plan and "SCAN e" not in plan and "SCAN a" not in plan
+
+
+@pytest.mark.skipif(DIALECT != "postgres", reason="SQLite reads its index from the newest on")
+@pytest.mark.parametrize("q", QUERIES)
+async def test_the_newest_posts_are_looked_at_one_by_one(library: Library, q: str) -> None:
+    with library.instance.inside():
+        actor = await Actor.get(id=library.ann.id)
+        wanted = await finding.wanted_of(actor, understood(q), None)
+        assert wanted is not None
+        end = await value("SELECT id FROM search_document ORDER BY id DESC LIMIT 1 OFFSET 2000")
+        latest = finding.statement(actor, replace(wanted, above=end), 20, one_by_one=True)
+        for plan in await plans_of(*latest):
+            assert "Scan Backward using search_document_pkey" in plan and "search_document_vector" not in plan, plan
+            assert is_understood_once(plan) and looks_up_only_a_page(plan), plan
+
+
+def is_understood_once(plan: str) -> bool:
+    """Whether the words are made a query once, and not for each document anew."""
+    return bool(re.search(r"vector @@ \$\d+\)", plan)) and not re.search(r"vector @@ [^$]", plan)
+
+
+def looks_up_only_a_page(plan: str) -> bool:
+    """Whether all is in order before entries and people are looked up for it: a page of them ends the search."""
+    lines = [line for line in plan.splitlines() if "->" in line and re.search("Sort|Nested Loop|core_entry e", line)]
+    above = lines[: next(number for number, line in enumerate(lines) if "core_entry e" in line)]
+    last = max(number for number, line in enumerate(above) if "Nested Loop" in line)
+    return not any("Sort" in line for line in above[:last])
