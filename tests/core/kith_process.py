@@ -181,7 +181,7 @@ async def kith_in(folder: Path, **environ: str) -> AsyncIterator[Kith]:
         await databases.close()
 
 
-def eventually(check: object, seconds: float = 20) -> None:
+def eventually(check: object, seconds: float = 60) -> None:
     """Wait until `check()` is true; not being able to connect counts as false."""
     assert callable(check)
     deadline = time.monotonic() + seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.kith_process import Kith, kith_in
+from tests.core.kith_process import Kith, free_port, kith_in
 
 TEA = '''
 """Makes tea."""
@@ -171,7 +171,7 @@ def test_a_newer_database_is_refused_in_one_line(kith: Kith) -> None:
     kith.run("migrate")
     future = "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('core', '9999_future', $1)"
     kith.run("shell", stdin=f'await execute("{future}", now())')
-    for command in (["migrate"], ["account", "list"], ["serve"]):
+    for command in (["migrate"], ["account", "list"], ["serve", "--port", str(free_port())]):
         told = kith.run(*command, code=1).stderr
         assert told.startswith("kith: This database belongs to a newer version: it has core.9999_future")
         assert len(told.splitlines()) == 1

@@ -549,7 +549,7 @@ async def test_a_callback_that_fails_is_logged_and_hinders_nobody() -> None:
 async def test_without_a_transaction_a_callback_runs_at_once() -> None:
     done = asyncio.Event()
     after_commit(done.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await done.wait()
 
 
@@ -627,7 +627,7 @@ async def test_reads_do_not_wait_for_an_open_transaction_and_cannot_write(databa
         read.set()
 
     task = spawn(reader())
-    async with asyncio.timeout(10), transaction():
+    async with asyncio.timeout(60), transaction():
         await add("Ada")
         inside.set()
         await read.wait()

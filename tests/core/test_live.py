@@ -28,7 +28,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 async def take(subscription: Subscription, count: int) -> list[Frame]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await anext(subscription) for _ in range(count)]
 
 

@@ -120,7 +120,7 @@ async def test_a_deleted_post_can_be_brought_back_for_a_while(site: Site) -> Non
                 await page.locator(".toast button", has_text="Undo").click()
                 await expect(card(page, "take this back")).to_be_visible()
         await page.goto("/about")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await ann.sees(post["postId"]):
                 await page.wait_for_timeout(50)
 

@@ -44,7 +44,7 @@ class Events:
         return self
 
     async def __anext__(self) -> dict[str, Any]:
-        while (part := await asyncio.wait_for(self._parts.get(), 5)) is not None:
+        while (part := await asyncio.wait_for(self._parts.get(), 60)) is not None:
             if part.startswith(b"id: "):
                 fields = dict(line.split(": ", 1) for line in part.decode().strip().splitlines())
                 return {"eventId": fields["id"], **orjson.loads(fields["data"])}
@@ -66,12 +66,12 @@ async def listening(person: Person, query: str = "", **headers: str) -> AsyncIte
     events = Events()
     serving = asyncio.ensure_future(person.instance.instance.asgi(scope, events.receive, events.send))
     try:
-        await asyncio.wait_for(events.started.wait(), 5)
+        await asyncio.wait_for(events.started.wait(), 60)
         assert events.status == 200
         yield events
     finally:
         events.gone.set()
-        await asyncio.wait_for(serving, 5)
+        await asyncio.wait_for(serving, 60)
 
 
 async def test_events_come_one_way_too(ann: Person, bob: Person) -> None:

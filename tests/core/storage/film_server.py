@@ -155,6 +155,6 @@ def kept(alpha: TestInstance) -> list[Path]:
 
 async def gone(alpha: TestInstance) -> None:
     """Wait until nothing of a film is left."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while kept(alpha):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

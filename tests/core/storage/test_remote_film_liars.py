@@ -167,7 +167,7 @@ async def test_servers_that_let_even_the_beginning_drip_keep_nobody_from_the_fil
     alpha.neighbours["drip.test"] = drip
     names = [document(f"https://drip.test/{number}.mp4") for number in range(AT_ONCE)]
     dripping = [one["url"] for one in await shown(alpha, ann, foreign, *names)]
-    answers = await asyncio.wait_for(asyncio.gather(*(watched(alpha, one) for one in (*dripping, url))), 10)
+    answers = await asyncio.wait_for(asyncio.gather(*(watched(alpha, one) for one in (*dripping, url))), 19)
     assert [status for status, _ in answers] == [404] * AT_ONCE + [200]
     assert answers[-1][1] == FILM and len(kept(alpha)) == 1
 

@@ -207,7 +207,7 @@ async def test_what_the_disk_does_not_take_is_passed_on_and_nothing_stays_open(
         await gone(alpha)
     assert await watched(alpha, url) == (200, FILM)
     monkeypatch.undo()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while held_open(f"{alpha.folder}/cache/"):
             gc.collect()  # those who watched in other tests, and went away, may not be done with
             await asyncio.sleep(0.05)

@@ -36,7 +36,7 @@ async def sent_without_end(instance: TestInstance, path: str, **headers: str) ->
 
     serving = asyncio.ensure_future(instance.instance.asgi(scope, never, send))
     try:
-        return int(await asyncio.wait_for(answered, 10))
+        return int(await asyncio.wait_for(answered, 60))
     finally:
         serving.cancel()
         await asyncio.wait([serving], timeout=5)
