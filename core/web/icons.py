@@ -18,7 +18,7 @@ FRAME_ICONS = tuple(
     gallery-vertical-end globe grip-vertical heart heart-handshake history house image info languages leaf link list
     lock log-out mail menu message-circle moon music pencil pin pin-off plus quote repeat-2 reply search server-off
     settings shield smile-plus sun-moon trash-2 triangle-alert user-round user-round-plus users-round volume-x vote
-    x
+    x zoom-in zoom-out
     """.split()
 )
 """Icons of the frame and its parts. Plugins may use any other name; it is then drawn inline."""

@@ -1,5 +1,4 @@
-// Pictures of entries: blurred while they load, and opened large with keys and swipes.
-import { words } from "./toast.js";
+// Pictures of entries: blurred while they load, and opened large.
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
 const SIDE = 24;
@@ -60,79 +59,15 @@ const settleAll = () => document.querySelectorAll("a.tile").forEach(settle);
 document.addEventListener("htmx:after:settle", settleAll);
 settleAll();
 
-/* Large, one after the other. */
-function part(name, options, ...inside) {
-  const made = Object.assign(document.createElement(name), options);
-  made.append(...inside);
-  return made;
-}
+/* Large, one after the other: what shows them comes as soon as somebody reaches for one. */
+const shower = () => import("./lightbox.js");
 
-function button(icon, label, act) {
-  const made = part("button", { className: "icon-button", type: "button" }, part("i", { className: `i-${icon}` }));
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
-  return made;
-}
-
-function openPicture(tile) {
-  const tiles = [...tile.closest("[data-media]").querySelectorAll("a.tile")];
-  let at = tiles.indexOf(tile);
-  const image = part("img", { decoding: "async" });
-  const caption = part("figcaption", { dir: "auto" });
-  const describe = part("a", { className: "lightbox-describe", textContent: words.describe });
-  const count = part("span", {});
-  const dialog = part("dialog", { className: "lightbox" });
-  const show = (to) => {
-    at = Math.min(tiles.length - 1, Math.max(0, to));
-    const small = tiles[at].querySelector("img");
-    image.src = tiles[at].href;
-    image.alt = small.alt;
-    image.width = small.getAttribute("width") ?? 0;
-    image.height = small.getAttribute("height") ?? 0;
-    if (!image.width) image.removeAttribute("width");
-    if (!image.height) image.removeAttribute("height");
-    caption.textContent = small.alt;
-    describe.hidden = !tiles[at].dataset.describe;
-    describe.href = tiles[at].dataset.describe ?? "";
-    count.textContent = tiles.length > 1 ? `${at + 1} / ${tiles.length}` : "";
-    earlier.hidden = at === 0;
-    later.hidden = at === tiles.length - 1;
-  };
-  const earlier = button("arrow-left", words.previous, () => show(at - 1));
-  const later = button("arrow-right", words.next, () => show(at + 1));
-  const bar = part("div", { className: "lightbox-bar" }, button("x", words.close, () => dialog.close()), count, part("span", {}, earlier, later));
-  const figure = part("figure", {}, image);
-  dialog.append(bar, figure, part("div", { className: "lightbox-foot" }, caption, describe));
-  dialog.setAttribute("aria-label", words.picture);
-  dialog.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -tiles.length, End: tiles.length }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    show(at + step * (document.documentElement.dir === "rtl" && Math.abs(step) === 1 ? -1 : 1));
-  });
-  let begin = null;
-  figure.addEventListener("pointerdown", (event) => (begin = event));
-  figure.addEventListener("pointerup", (event) => {
-    if (!begin) return;
-    const across = event.clientX - begin.clientX;
-    const down = event.clientY - begin.clientY;
-    begin = null;
-    if (Math.abs(across) > 50 && Math.abs(across) > Math.abs(down)) show(at + (across < 0 ? 1 : -1));
-    else if (down > 90) dialog.close();
-    else if (event.target === figure) dialog.close();
-  });
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    tiles[at].focus();
-  });
-  document.body.append(dialog);
-  show(at);
-  dialog.showModal();
-}
-
+document.addEventListener("pointerover", (event) => {
+  if (event.target.closest?.("a.tile")) shower().catch(() => {});
+});
 document.addEventListener("click", (event) => {
   const tile = event.target.closest?.("a.tile");
   if (!tile || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  openPicture(tile);
+  shower().then(({ openPicture }) => openPicture(tile), () => location.assign(tile.href));
 });
