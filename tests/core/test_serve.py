@@ -118,7 +118,7 @@ async def test_what_runs_is_finished_and_sockets_are_closed_before_the_server_en
 
 def test_a_job_that_was_cut_off_by_kill_9_is_done_after_the_next_start(kith: Kith) -> None:
     serving = kith.serve()
-    serving.post("/errand/bread?seconds=3")
+    serving.post("/errand/bread?seconds=6")
     eventually(lambda: noted(kith, "begun bread"))
     serving.kill()
     assert not noted(kith, "done bread")

@@ -44,7 +44,7 @@ async def test_counts_are_told_to_those_who_look_and_may(
 async def test_of_a_burst_only_the_first_and_how_it_ends_is_told(
     alpha: TestInstance, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_counts, "PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr(live_counts, "PAUSE_SECONDS", 0.6)
     post = (await ann.publish("open"))["postId"]
     fans = await alpha.users(*(f"fan{number}" for number in range(12)))
     async with ann.socket() as socket:
