@@ -55,7 +55,7 @@ async def actor_stored(actor: Actor) -> None:
 
 @hookimpl
 async def on_start(instance: Instance) -> None:
-    await service.fill_if_empty()
+    await service.fill_if_needed()
 
 
 @hookimpl

@@ -17,6 +17,9 @@ class Index(Protocol):
     async def write(self, number: int, entry_id: str, text: str, marks: str, language: str) -> bool:
         """Store an entry as the document `number`, unless there is one; marks are parted by spaces."""
 
+    async def is_outdated(self) -> bool:
+        """Whether what was written long ago lacks something that is written now."""
+
     async def write_names(self, number: int, text: str) -> None:
         """Store the words of the names of the person `number`, which replace those before."""
 

@@ -40,6 +40,9 @@ class PostgresIndex:
         )
         return bool(stored)
 
+    async def is_outdated(self) -> bool:
+        return False  # PostgreSQL stems by itself; `rebuild` is for whoever upgrades it
+
     async def write_names(self, number: int, text: str) -> None:
         vector = _vector(words_in(text))
         await execute("UPDATE search_person SET vector = $1::text::tsvector WHERE id = $2", vector, number)

@@ -130,9 +130,11 @@ async def _through(table: str, note: Note, told: Callable[[int], object]) -> Non
         told(done)
 
 
-async def fill_if_empty() -> None:
-    """Have a job write the index where there is none yet: the search was switched on beside posts that were there."""
-    if await value("SELECT 1 FROM core_entry LIMIT 1") and not await value("SELECT 1 FROM search_person LIMIT 1"):
+async def fill_if_needed() -> None:
+    """Have a job write the index where there is none yet, since the search was switched on beside posts that were
+    there, or where it was written as it is no more."""
+    is_empty = not await value("SELECT 1 FROM search_person LIMIT 1")
+    if (is_empty and await value("SELECT 1 FROM core_entry LIMIT 1")) or await index().is_outdated():
         await fill.later(key="search:fill")
 
 

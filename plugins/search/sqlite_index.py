@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.database import execute
+from core.database import execute, value
+from plugins.search.stems import stems_of
 from plugins.search.wanted import Matches, Term, Wanted
 from plugins.search.words import words_in
 
-STEM = 5
-"""FTS5 knows no languages: a word of so many letters also finds longer ones that begin with it, as most forms do."""
+LONG = 5
+"""Not of every language are the forms of words known: one of so many letters finds all that begin with it as well."""
+STEM = "≈"
+"""What stems begin with among the marks, as no word and no other mark does."""
+HAS_STEMS = "stems1"
+"""The mark of what was indexed with stems; where how they are made has changed, it is another one."""
 
 
 class SqliteIndex:
@@ -22,9 +27,25 @@ class SqliteIndex:
         stored = "INSERT INTO search_document (id, entry_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
         if not await execute(stored, number, entry_id):
             return False
-        words = " ".join(words_in(text))
-        await execute("INSERT INTO search_words (rowid, words, marks) VALUES ($1, $2, $3)", number, words, marks)
+        words = words_in(text)
+        known = set(words)
+        stems = [f"{STEM}{stem}" for stem in stems_of(dict.fromkeys(words), language) if stem not in known]
+        await execute(
+            "INSERT INTO search_words (rowid, words, marks) VALUES ($1, $2, $3)",
+            number,
+            " ".join(words),
+            " ".join([marks, HAS_STEMS, *stems]),
+        )
         return True
+
+    async def is_outdated(self) -> bool:
+        return bool(
+            await value(
+                "SELECT 1 FROM search_words WHERE rowid = (SELECT MIN(id) FROM search_document)"
+                " AND ' ' || marks || ' ' NOT LIKE $1",
+                f"% {HAS_STEMS} %",
+            )
+        )
 
     async def write_names(self, number: int, text: str) -> None:
         await execute("DELETE FROM search_names WHERE rowid = $1", number)
@@ -50,10 +71,10 @@ class SqliteIndex:
 
 def _expression(wanted: Wanted) -> str:
     """The query in the language of FTS5; words and marks consist of letters and digits and stand between quotes."""
-    needed = [f"words : {_term(term)}" for term in wanted.terms]
+    needed = [_term(term, wanted.languages) for term in wanted.terms]
     needed += [f'marks : "{mark}"' for mark in wanted.marks]
     needed += [f"marks : ({_either(marks)})" for marks in wanted.any_of]
-    refused = [f"words : {_term(term)}" for term in wanted.excluded]
+    refused = [_term(term, wanted.languages) for term in wanted.excluded]
     refused += [f'marks : "{mark}"' for mark in wanted.excluded_marks]
     expression = " AND ".join(f"({part})" for part in needed)
     return f"({expression}) NOT ({' OR '.join(f'({part})' for part in refused)})" if refused else expression
@@ -63,9 +84,17 @@ def _either(marks: Iterable[str]) -> str:
     return " OR ".join(f'"{mark}"' for mark in marks)
 
 
-def _term(term: Term) -> str:
-    is_long = len(term.words) == 1 and len(term.words[0]) >= STEM and not term.exact
-    return _quoted(term.words, goes_on=term.goes_on or is_long)
+def _term(term: Term, languages: Iterable[str]) -> str:
+    """The words as they are, or of a single one other forms: those with its stem, and that may be the stem itself."""
+    bends = len(term.words) == 1 and not term.exact
+    words = [_quoted(term.words, goes_on=term.goes_on or (bends and len(term.words[0]) >= LONG))]
+    marks: list[str] = []
+    if bends and not term.goes_on:
+        stems = dict.fromkeys(stem for code in languages for stem in stems_of(term.words, code))
+        words += [f'"{stem}"' for stem in stems if stem != term.words[0]]
+        marks = [f'"{STEM}{stem}"' for stem in stems]
+    found = f"words : ({' OR '.join(words)})"
+    return f"({found}) OR (marks : ({' OR '.join(marks)}))" if marks else found
 
 
 def _quoted(words: Iterable[str], *, goes_on: bool) -> str:
