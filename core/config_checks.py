@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
+from babel import Locale, UnknownLocaleError
+
 from core.email_addresses import sender_address
 from core.settings import Mail, Settings, Storage
 from core.smtp_url import read_smtp_url
@@ -98,12 +100,23 @@ def _lists(settings: Settings) -> Iterator[Fault]:
     for language in settings.server.languages:
         if not _LANGUAGE.fullmatch(language):
             yield "server.languages", f"{language!r} is no language tag like en or pt-BR"
+        elif not _is_known(language):
+            yield "server.languages", f"{language!r} is no language known here"
     enabled = settings.plugins.enabled
     for name in dict.fromkeys(enabled):
         if not _PLUGIN_NAME.fullmatch(name):
             yield "plugins.enabled", f"{name!r} is no plugin's name: small letters, digits and _ only"
         if enabled.count(name) > 1:
             yield "plugins.enabled", f"{name!r} stands there more than once"
+
+
+def _is_known(language: str) -> bool:
+    """Whether pages can be in it: their dates and numbers come from Babel, and their direction."""
+    try:
+        Locale.parse(language, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return False
+    return True
 
 
 def _companions(settings: Settings) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ import structlog
 
 from core import memory
 from core.accounts import administration  # noqa: F401 - commands beside a server leave it tasks of these
+from core.accounts.former_address import has_no_name_yet, left_behind
 from core.accounts.service import has_admin
 from core.app import start, stop
 from core.asgi import App, Receive, Scope, Send
@@ -156,6 +157,13 @@ async def announce(instance: Instance) -> None:
         if not await has_admin():
             token = instance.tokens.one_time("setup", "admin", SETUP_SECONDS)
             print(f"Nobody runs it yet. Become its admin at {instance.url('/setup')}?token={token}", flush=True)
+            if has_no_name_yet():
+                print(
+                    f"Names end in @{instance.domain} for ever: if others are to join, set base_url of [server] first.",
+                    flush=True,
+                )
+        elif found := await left_behind():
+            print(f"{found}. Give the server its address back, or begin with an empty database.", flush=True)
 
 
 def listening(instance: Instance) -> socket.socket:

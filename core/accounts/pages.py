@@ -8,6 +8,7 @@ from werkzeug import Response as Redirect
 from core import prepared
 from core.accounts import service, sessions
 from core.accounts.doorway import form_after, signed_in, typed_in, user_agent
+from core.accounts.former_address import has_no_name_yet
 from core.accounts.sessions import COOKIE, guard
 from core.api.limits import address_of
 from core.errors import KithError, NotFound
@@ -47,7 +48,14 @@ async def setup_page() -> Response:
     """Where the first admin is made, from the link the server prints at its first start."""
     token = request.args.get("token", "")
     await _check_setup(token)
-    return await render_page("accounts/setup.html", form=Form(), token=token, host=here().domain)
+    return await _setup_form(Form(), token)
+
+
+async def _setup_form(form: Form, token: str, status: int = 200) -> Response:
+    nameless = has_no_name_yet()
+    return await render_page(
+        "accounts/setup.html", status=status, form=form, token=token, host=here().domain, nameless=nameless
+    )
 
 
 @blueprint.post("/setup")
@@ -66,10 +74,7 @@ async def setup() -> Response | Redirect:
             verified=True,
         )
     except KithError as error:
-        form = form_after(error, typed)
-        return await render_page(
-            "accounts/setup.html", status=error.status, form=form, token=typed["token"], host=here().domain
-        )
+        return await _setup_form(form_after(error, typed), typed["token"], error.status)
     prepared.forget(prepared.LOCAL)  # the front page says how many are here
     grant = await sessions.begin(account, actor, user_agent=user_agent(), address=address_of(request))
     return signed_in(grant, "/")

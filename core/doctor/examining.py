@@ -24,6 +24,7 @@ CORE: tuple[Examination, ...] = (
     safety.mail,
     safety.provider,
     safety.people,
+    safety.names,
     safety.joining,
     safety.proxies,
 )

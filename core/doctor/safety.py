@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from core.accounts.former_address import left_behind
 from core.database import rows, value
 from core.doctor.findings import Finding, broken, weak, well
 from core.instance import here
@@ -31,6 +32,14 @@ async def people() -> AsyncIterator[Finding]:
         )
     else:
         yield well("people", f"{len(staff)} in charge, each with a second step")
+
+
+async def names() -> AsyncIterator[Finding]:
+    """People bear the address of the server in what names them elsewhere, and it must be today's."""
+    found = await left_behind()
+    if found:
+        mend = f"set base_url of [server] to {found.address} again, or begin with an empty database"
+        yield broken("names", str(found), mend)
 
 
 async def provider() -> AsyncIterator[Finding]:

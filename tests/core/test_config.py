@@ -138,6 +138,7 @@ def test_every_fault_is_told_at_once_with_its_key_its_place_and_the_nearest_know
         ("[server]\ntrusted_proxies = ['proxy']", "'proxy' is no address or network like 10.0.0.0/8"),
         ("[server]\nlanguages = []", "needs at least one language"),
         ("[server]\nlanguages = ['e n']", "'e n' is no language tag like en or pt-BR"),
+        ("[server]\nlanguages = ['en', 'xx']", "'xx' is no language known here"),
         ("[server]\nworkers = 2", "more than one web process needs redis.url"),
         ("[mail]\nbackend = 'smtp'", "smtp needs mail.url"),
         ("[mail]\nsender = 'nobody'", "must be an e-mail address, or a name and an address in angle brackets"),

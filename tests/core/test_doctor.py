@@ -69,9 +69,23 @@ async def test_a_server_that_is_well_is_told_so(kith: Kith) -> None:
 
 
 async def test_a_server_that_is_not_there_and_that_nobody_runs_is_broken(kith: Kith) -> None:
+    kith.environ["KITH_SERVER__PORT"] = str(free_port())
     found = findings(kith, code=1)
     assert {about for about, (state, _) in found.items() if state == "broken"} >= {"address", "people", "federation"}
     assert "ConnectError" in found["address"][1]
+
+
+async def test_people_who_bear_another_address_than_the_server_has_now_are_told(kith: Kith) -> None:
+    kith.run("account", "create", "ann", "--email", "a@b.example", "--password", "Quiet-Harbour-47", "--role", "admin")
+    assert "names" not in findings(kith, code=1)
+    kith.run("account", "create", "bob", "--email", "b@b.example", "--password", "Quiet-Harbour-47")
+    kith.environ |= {"KITH_SERVER__BASE_URL": "https://kith.example", "KITH_SERVER__ENVIRONMENT": "development"}
+    kith.run("account", "create", "cat", "--email", "c@b.example", "--password", "Quiet-Harbour-47")
+    state, says = findings(kith, code=1)["names"]
+    assert (state, says) == (
+        "broken",
+        "ann and 1 more made at http://localhost:8080: other servers cannot reach them",
+    )
 
 
 async def test_keys_that_others_can_read_are_told(kith: Kith) -> None:

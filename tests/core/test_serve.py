@@ -101,6 +101,18 @@ def test_a_server_says_where_it_is_and_how_to_become_its_admin_and_ends_when_tol
     assert "/setup" not in kith.serve().output
 
 
+def test_whoever_starts_a_server_without_a_name_is_told_that_names_stay_and_later_whom_another_name_left_behind(
+    kith: Kith,
+) -> None:
+    serving = kith.serve()
+    assert f"Names end in @localhost:{serving.port} for ever" in serving.output
+    assert serving.stop() == 0
+    kith.run("account", "create", "ann", "--email", "ann@example.org", "--role", "admin")
+    kith.environ |= {"KITH_SERVER__BASE_URL": "https://kith.example", "KITH_SERVER__ENVIRONMENT": "development"}
+    said = kith.serve().output
+    assert "ann made at http://localhost:8080: other servers cannot reach them." in said and "for ever" not in said
+
+
 async def test_what_runs_is_finished_and_sockets_are_closed_before_the_server_ends(kith: Kith) -> None:
     kith.run("account", "create", "ann", "--email", "a@example.org", "--password", "Quiet-Harbour-47", "--verified")
     serving = kith.serve()

@@ -153,6 +153,14 @@ async def test_the_first_admin_is_made_from_the_printed_link_once(alpha: TestIns
         assert (await browser.get(page)).status_code == 404
 
 
+async def test_whoever_makes_the_first_admin_before_the_server_has_a_name_is_told_that_names_stay() -> None:
+    for host, told in (("localhost:8080", True), ("here.test", False)):
+        async with world(host, server__base_url=f"http://{host}") as (here,):
+            token = here.instance.tokens.one_time("setup", "", 3600)
+            page = (await here.anon.page(f"/setup?token={token}")).text
+            assert ("Names keep what stands behind the @ for ever" in page) is told
+
+
 async def test_strangers_are_told_what_this_place_is(anon: Visitor) -> None:
     for path, title in (("/about", "About Kith"), ("/about/rules", "Rules"), ("/about/privacy", "Privacy")):
         answer = await anon.page(path)
