@@ -208,7 +208,7 @@ async def add_passkey(ask: Ask[NewPasskey, None]) -> object:
         identity.account.id,
         ask.body.credential,
         ask.body.name,
-        holder=of_session(identity.session_id),
+        session_id=identity.session_id,
         address=ask.address,
         user_agent=ask.user_agent,
     )

@@ -6,7 +6,6 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core.accounts import passkeys
-from core.accounts.challenges import of_session
 from core.accounts.confirm_pages import unless_fresh
 from core.accounts.devices import device_words
 from core.accounts.proof_models import Passkey
@@ -46,8 +45,7 @@ async def add_passkey() -> Answer:
     name = str(form.get("name", ""))
     try:
         credential = passkeys.from_form(str(form.get("passkey", "")))
-        holder = of_session(identity.session_id)
-        await passkeys.add(identity.account.id, credential, name, holder=holder, **whence())
+        await passkeys.add(identity.account.id, credential, name, session_id=identity.session_id, **whence())
     except KithError as error:
         errors = error.errors if isinstance(error, Invalid) else {}
         sentence = "" if "name" in errors else errors.get("credential", error.sentence)

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from core.accounts.audit import record
-from core.accounts.challenges import Purpose, new_challenge, until
+from core.accounts.challenges import Purpose, new_challenge, of_session, until
 from core.accounts.models import Account
 from core.accounts.notices import security_changed
 from core.accounts.proof_models import Passkey
 from core.accounts.proofs import spend
+from core.accounts.sessions import must_stand
 from core.database import IntegrityError, execute, is_id, now, one_at_a_time, transaction
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.instance import here
@@ -157,15 +158,18 @@ async def new_options(actor: Actor, holder: str) -> dict[str, Any]:
 
 
 async def add(
-    account_id: str, credential: Credential, name: str, *, holder: str, address: str = "", user_agent: str = ""
+    account_id: str, credential: Credential, name: str, *, session_id: str, address: str = "", user_agent: str = ""
 ) -> Passkey:
-    """Keep a passkey a browser has just made. Raises Invalid, Conflict where it is known already or there are too many.
+    """Keep a passkey a browser has just made for a challenge of this session.
+
+    Raises Invalid, Unauthenticated where the session ended meanwhile, Conflict where the passkey is known already or
+    there are too many.
 
     What the device says of its maker is not asked for and not looked at: people choose their devices themselves.
     """
     refused = Invalid({"credential": "This passkey was not accepted. Please try again."})
     client_data, challenge = _client_data(credential)
-    expires_at = until(challenge, "add", holder)
+    expires_at = until(challenge, "add", of_session(session_id))
     if expires_at is None or client_data.get("crossOrigin"):
         raise refused
     try:
@@ -195,6 +199,7 @@ async def add(
         async with transaction():
             if not await spend(challenge, expires_at):
                 raise refused
+            await must_stand(session_id)
             await one_at_a_time(f"passkeys:{account_id}")
             if await Passkey.filter(account_id=account_id).count() >= AT_MOST:
                 raise Conflict(f"You have {AT_MOST} passkeys already; remove one first.", code="too_many_passkeys")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tortoise.queryset import QuerySet
+
 from core.accounts import changing_email, notices, sessions
 from core.accounts.asking import HOUR, account_asked, ask_quietly
 from core.accounts.audit import record
@@ -10,7 +14,7 @@ from core.accounts.leaving import is_leaving
 from core.accounts.letting_go import let_go
 from core.accounts.mailed_tokens import NoGood, issue, look_at, redeem, revoke
 from core.accounts.models import Account
-from core.accounts.own_password import must_be_own
+from core.accounts.own_password import NOT_YOURS, must_be_own
 from core.accounts.proof_models import ForeignLogin, MailedToken, Passkey
 from core.accounts.standing import is_out
 from core.accounts.verification import believe
@@ -89,6 +93,8 @@ async def must_be_good(token: str) -> MailedToken:
 async def reset(token: str, new_password: str, *, address: str = "", user_agent: str = "") -> Account:
     """Choose another password by a mailed link: every session ends, and failed tries to sign in are forgotten.
 
+    Where the address was not proved before, passkeys and other services sign nobody in any more.
+
     Raises Invalid naming `token` or `newPassword`; a link serves on after a password that was too weak.
     """
     account: Account = (await must_be_good(token)).account
@@ -99,6 +105,8 @@ async def reset(token: str, new_password: str, *, address: str = "", user_agent:
         await _store(account, hashed)
         await changing_email.forget(account)
         await sessions.end_all(account.id)
+        if account.email_verified_at is None:
+            await _shut_out_others(account, address=address, user_agent=user_agent)
         await believe(account, address=address, user_agent=user_agent)
         await record("password_reset", account_id=account.id, address=address, user_agent=user_agent)
         await notices.security_changed(account, "password")
@@ -114,10 +122,11 @@ async def change(
 ) -> None:
     """Change one's password; every other session ends. Raises Invalid naming `currentPassword` or `newPassword`,
     RateLimited."""
-    await must_be_own(account, current, "currentPassword")
+    known = await must_be_own(account, current, "currentPassword")
     hashed = await _hashed(account, await Actor.get(id=account.actor_id), new_password)
     async with transaction():
-        await _store(account, hashed)
+        if not await _store(account, hashed, in_place_of=known):  # another one was chosen meanwhile, by a mailed link
+            raise Invalid({"currentPassword": NOT_YOURS})
         await revoke(account, RESET)
         await sessions.end_others(account.id, session_id)
         await record("password_changed", account_id=account.id, address=address, user_agent=user_agent)
@@ -131,8 +140,30 @@ async def _hashed(account: Account, actor: Actor, password: str) -> str:
     return await here().passwords.hash_password(password)
 
 
-async def _store(account: Account, hashed: str) -> None:
-    await execute(
-        "UPDATE core_account SET password_hash = $1, password_changed_at = $2 WHERE id = $3", hashed, now(), account.id
+async def _store(account: Account, hashed: str, in_place_of: str | None = None) -> bool:
+    """Keep a password, where one is given only in place of that one; whether it is kept."""
+    stored = await execute(
+        "UPDATE core_account SET password_hash = $1, password_changed_at = $2 WHERE id = $3"
+        + (" AND password_hash = $4" if in_place_of else ""),
+        hashed,
+        now(),
+        account.id,
+        *((in_place_of,) if in_place_of else ()),
     )
     after_commit(lambda: here().cache.drop_tag(f"account:{account.id}"))
+    return bool(stored)
+
+
+async def _shut_out_others(account: Account, *, address: str, user_agent: str) -> None:
+    """Take away the ways in without a password, for whoever made them never showed that the address is theirs.
+
+    Else one could sign up with somebody else's address, and wait with a passkey until its owner takes the account.
+    """
+    ways: tuple[tuple[str, notices.What, QuerySet[Any]], ...] = (
+        ("passkey_removed", "passkey_off", Passkey.filter(account_id=account.id)),
+        ("foreign_login_removed", "login_off", ForeignLogin.filter(account_id=account.id)),
+    )
+    for event, what, found in ways:
+        if await found.delete():
+            await record(event, account_id=account.id, address=address, user_agent=user_agent)
+            await notices.security_changed(account, what)

@@ -186,8 +186,24 @@ def grant(account_id: str, actor: Actor, session_id: str, refresh_token: str) ->
 
 
 async def prove(session_id: str) -> None:
-    """Note that whoever holds this session has just proved who they are."""
-    await execute("UPDATE core_session SET proved_at = $1 WHERE id = $2", now(), session_id)
+    """Note that whoever holds this session has just proved who they are. Raises Unauthenticated where it ended.
+
+    Nothing happens without a session, as where a plugin says who is asking.
+    """
+    if session_id and not await execute(
+        "UPDATE core_session SET proved_at = $1 WHERE id = $2 AND ended_at IS NULL", now(), session_id
+    ):
+        raise Unauthenticated("You were signed out meanwhile.", code="token_invalid")
+
+
+async def must_stand(session_id: str) -> None:
+    """In the transaction that stores a new way in: make sure that the session which wants it has not ended.
+
+    Who ends it at this moment, as a new password does, waits for the commit, and ends what was stored as well. Raises
+    Unauthenticated.
+    """
+    if not await execute("UPDATE core_session SET ended_at = NULL WHERE id = $1 AND ended_at IS NULL", session_id):
+        raise Unauthenticated("You were signed out meanwhile.", code="token_invalid")
 
 
 async def proved_within(session_id: str, span: timedelta) -> bool:
@@ -224,8 +240,8 @@ async def end_others(account_id: str, session_id: str) -> int:
 async def end_all(account_id: str) -> None:
     """End every session of an account, and whatever apps may do for it."""
     async with transaction():
+        await _end("account_id = $2", account_id)  # first: whoever makes a token at this moment is waited for here
         await app_tokens.revoke_all(account_id)
-        await _end("account_id = $2", account_id)
         after_commit(lambda: here().cache.drop_tag(f"account:{account_id}"))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from core.accounts import audit
+from core.accounts import audit, sessions
 from core.accounts.models import Account
 from core.api.scopes import PROFILE
 from core.database import now, rows, transaction
@@ -140,11 +140,12 @@ async def must_ask(wish: Wish, account_id: str) -> bool:
     return not agreed.issuperset(wish.scopes)
 
 
-async def grant(wish: Wish, account: Account, *, user_agent: str, address: str) -> str:
-    """Give the app a code for what it asked, and answer the code."""
+async def grant(wish: Wish, account: Account, *, session_id: str, user_agent: str, address: str) -> str:
+    """Give the app a code for what it asked, and answer the code. Raises Unauthenticated where the session ended."""
     code, digest = tokens.new(CODE)
     lifetime = LIFETIME_BY_HAND if wish.back.redirect_uri == OUT_OF_BAND else LIFETIME
     async with transaction():
+        await sessions.must_stand(session_id)
         await AuthorizationCode.create(
             app_id=wish.app.id,
             account_id=account.id,

@@ -109,7 +109,7 @@ def _from() -> _Origin:
 
 
 async def _granted(wish: Wish, identity: Identity) -> Answer:
-    code = await authorizing.grant(wish, identity.account, **_from())
+    code = await authorizing.grant(wish, identity.account, session_id=identity.session_id, **_from())
     if wish.back.redirect_uri == OUT_OF_BAND:
         return _guarded(await render_page("oauth/code.html", app=wish.app, code=code, error=None))
     return _sent(wish.back.with_code(code))

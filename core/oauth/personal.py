@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core.accounts import audit
+from core.accounts import audit, sessions
 from core.accounts.models import Account
 from core.database import now, one_at_a_time, transaction
 from core.errors import Conflict, Invalid, NotFound
@@ -24,13 +24,15 @@ async def make(
     name: str,
     scopes: list[str],
     *,
+    session_id: str | None = None,
     expires_at: datetime | None = None,
     user_agent: str = "",
     address: str = "",
 ) -> tuple[AppToken, str]:
     """Make a token and answer it with its text, which is known this once. Without `expires_at` it never runs out.
 
-    Raises Invalid naming every wrong field, Conflict where there are too many.
+    `session_id` is the session it is made in, if any. Raises Invalid naming every wrong field, Conflict where there are
+    too many, Unauthenticated where the session ended meanwhile.
     """
     errors = {}
     name = name.strip()
@@ -46,6 +48,8 @@ async def make(
         raise Invalid(errors)
     text, digest = tokens.new(tokens.PERSONAL)
     async with transaction():
+        if session_id:
+            await sessions.must_stand(session_id)
         await one_at_a_time(f"personal tokens:{account.id}")
         if await _own(account.id).count() >= TOKENS_AT_MOST:
             sentence = f"You have {TOKENS_AT_MOST} tokens already. Revoke one you do not need."

@@ -158,6 +158,7 @@ async def make_token(ask: Ask[NewToken, None]) -> Answer:
         identity.account,
         body.name,
         body.scopes,
+        session_id=identity.session_id,
         expires_at=body.expires_at,
         user_agent=ask.user_agent,
         address=ask.address,

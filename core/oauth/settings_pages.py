@@ -87,6 +87,7 @@ async def make_token() -> Answer:
             identity.account,
             values["name"],
             chosen,
+            session_id=identity.session_id,
             expires_at=now() + timedelta(days=int(values["days"])) if values["days"] else None,
             **_from(),
         )

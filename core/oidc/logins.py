@@ -54,8 +54,9 @@ async def sign_in(foreigner: Foreigner, client: Client) -> Grant | str | None:
     return await signing_in.sign_in_by_another_service(account, client)
 
 
-async def link(account: Account, subject: str, *, address: str, user_agent: str) -> None:
-    """Let whom the provider knows by this subject sign in as this account. Raises Conflict where they have another."""
+async def link(account: Account, subject: str, *, address: str, user_agent: str, session_id: str = "") -> None:
+    """Let whom the provider knows by this subject sign in as this account. Raises Conflict where they have another,
+    Unauthenticated where the session in which they link it ended meanwhile."""
     known = await ForeignLogin.get_or_none(provider=key(), subject=subject).select_related("account")
     if known and known.account_id == account.id:
         return
@@ -63,6 +64,8 @@ async def link(account: Account, subject: str, *, address: str, user_agent: str)
         await withdraw(known.account_id)
     try:
         async with transaction():
+            if session_id:
+                await sessions.must_stand(session_id)
             await ForeignLogin.create(account_id=account.id, provider=key(), subject=subject)
             await record("foreign_login_linked", account_id=account.id, address=address, user_agent=user_agent)
             await notices.security_changed(account, "login_on")

@@ -288,7 +288,7 @@ async def link() -> Answer:
         if arrival is None or arrival.account_id != identity.account.id:
             raise ForeignLoginRefused()
         await fresh.require(identity)
-        await logins.link(identity.account, arrival.subject, **_from())
+        await logins.link(identity.account, arrival.subject, session_id=identity.session_id, **_from())
     except KithError as error:
         return saying_when(await _settings(error.sentence, error.status), error)
     response = redirect(f"{SETTINGS}?saved", 303)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from core.accounts import administration
@@ -9,6 +11,8 @@ from core.accounts.models import Account
 from core.accounts.proof_models import ForeignLogin
 from core.database import new_id, now, rows
 from core.testing import PASSWORD, Closed, Person, TestInstance, world
+from tests.core.api.authenticator import Authenticator
+from tests.core.api.test_passkeys import added, asked, shown, wish
 from tests.core.mailed import count, newest, token_for, told_of, words_of
 
 ANN = "ann@example.org"
@@ -175,3 +179,70 @@ async def test_a_link_that_was_mailed_before_is_no_good_after_a_change(alpha: Te
     token = await forgot(alpha)
     await ann.post("/auth/change-password", {"currentPassword": PASSWORD, "newPassword": OTHER})
     await alpha.anon.refused(422, "POST", "/auth/reset-password", {"token": token, "newPassword": "Wide-Meadow-12"})
+
+
+async def test_a_change_that_began_before_a_reset_does_not_undo_it(alpha: TestInstance, ann: Person) -> None:
+    """Somebody who knows the old password cannot keep the account by being slow."""
+    token = await forgot(alpha)
+    changed, reset = await asyncio.gather(
+        ann.call("POST", "/auth/change-password", json={"currentPassword": PASSWORD, "newPassword": "Thief-Forest-12"}),
+        alpha.anon.call("POST", "/auth/reset-password", json={"token": token, "newPassword": OTHER}),
+    )
+    assert reset.status_code == 200 or changed.status_code == 200
+    if reset.status_code == 200:
+        assert await can_log_in(alpha, OTHER)
+        assert not await can_log_in(alpha, "Thief-Forest-12")
+
+
+# -- Whose address it is -------------------------------------------------------
+async def test_who_proves_an_address_by_a_reset_shuts_out_whoever_took_it_before(alpha: TestInstance) -> None:
+    """Somebody signed up with an address of another, prepared ways in, and waits for its owner to come."""
+    eve, device = await alpha.user("mallory", verified=False), Authenticator()
+    await added(eve, device)
+    with alpha.inside():
+        await ForeignLogin.create(id=new_id(), account_id=eve.id, provider="id.test", subject="eve")
+    token = await forgot(alpha, eve.email)
+    await alpha.anon.post("/auth/reset-password", {"token": token, "newPassword": OTHER})
+    async with alpha.browser() as browser:
+        assert (await shown(browser, device.get(await asked(browser)))).status_code == 401
+    with alpha.inside():
+        assert not await ForeignLogin.exists(account_id=eve.id)
+    assert await can_log_in(alpha, OTHER, "mallory")
+    assert await told_of(alpha, "passkey_removed") == 1
+    assert await told_of(alpha, "foreign_login_removed") == 1
+
+
+async def test_who_had_proved_the_address_keeps_their_passkeys_after_a_reset(alpha: TestInstance, ann: Person) -> None:
+    device = Authenticator()
+    await added(ann, device)
+    await alpha.anon.post("/auth/reset-password", {"token": await forgot(alpha), "newPassword": OTHER})
+    async with alpha.browser() as browser:
+        assert (await shown(browser, device.get(await asked(browser)))).status_code == 200
+
+
+async def test_no_token_that_was_asked_for_before_a_reset_is_made_after_it(alpha: TestInstance, ann: Person) -> None:
+    token = await forgot(alpha)
+    wish = {"name": "Thief", "scopes": ["read"], "password": PASSWORD}
+    reset, *made = await asyncio.gather(
+        alpha.anon.call("POST", "/auth/reset-password", json={"token": token, "newPassword": OTHER}),
+        *(ann.call("POST", "/auth/tokens", json=wish) for _ in range(12)),
+    )
+    assert reset.status_code == 200
+    assert {answer.status_code for answer in made} <= {201, 401, 422}
+    for text in [answer.json()["data"]["token"] for answer in made if answer.status_code == 201]:
+        program = alpha.anon
+        program.headers = {"Authorization": f"Bearer {text}"}
+        await program.refused(401, "GET", "/users/me")
+
+
+async def test_no_passkey_that_was_asked_for_before_a_session_ended_is_kept_after_it(
+    alpha: TestInstance, ann: Person
+) -> None:
+    device = Authenticator()
+    credential = device.create(await wish(ann, "add"))
+    body = {"credential": credential, "name": "Thief", "password": PASSWORD}
+    added_at_once, ended = await asyncio.gather(
+        ann.call("POST", "/auth/passkeys", json=body), ann.call("POST", "/auth/logout")
+    )
+    assert ended.status_code == 200
+    assert added_at_once.status_code == 401
