@@ -82,6 +82,7 @@ document.addEventListener("click", async (event) => {
 
 /* What only some pages have is loaded where it is, or comes to be. */
 if (document.querySelector("[data-thread]")) import("./thread.js");
+if (document.querySelector("[data-where]")) import("./where.js");
 const lookForPictures = () => {
   if (!document.querySelector("a.tile")) return;
   document.removeEventListener("htmx:after:settle", lookForPictures);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.async_api import expect
+
 from core.testing import Person, befriend
 from tests.core.storage.photos import quarters, saved
 from tests.plugins.images.sharing import WHARF, photo, shared
@@ -96,4 +98,31 @@ async def test_a_post_is_gathered_from_its_menu_and_moved_with_the_keyboard(site
                 await page.keyboard.press("Enter")
             await page.wait_for_function("document.activeElement.value?.startsWith('later:')")
             assert (await inside(ann, made)).index(posts[25]) == places
+    assert site.complaints == []
+
+
+async def test_a_place_is_taken_from_the_device_and_no_more_exactly_than_is_asked_for(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    image = await shared(ann, saved(quarters(300, 200), "JPEG"), location=WHARF)
+    here = {"latitude": -41.286642, "longitude": 174.775571}
+    async with site.visit(ann, size=PHONE, geolocation=here, permissions=["geolocation"]) as page:
+        await page.goto("/images/upload")
+        await page.get_by_text("To be found nearby").click()
+        degrees_told = {"area": ("-41.29", "174.78"), "town": ("-41.3", "174.8"), "exact": ("-41.28664", "174.77557")}
+        for precision, told in degrees_told.items():
+            await page.select_option("[name=precision]", precision)
+            await page.get_by_role("button", name="Take where I am now").click()
+            for name, degrees in zip(("latitude", "longitude"), told, strict=True):
+                await expect(page.locator(f"[name={name}]")).to_have_value(degrees)
+        await page.goto("/images")
+        await page.get_by_text("Find by hashtag or place").click()
+        await page.get_by_role("button", name="Near me").click()
+        await page.wait_for_url("**/images?*latitude=-41.29&longitude=174.78&km=25")
+        assert await page.locator(f'#grid a[href="/@ann/{image}"]').count() == 1
+    async with site.visit(ann, size=PHONE, permissions=[]) as page:
+        await page.goto("/images/upload")
+        await page.get_by_text("To be found nearby").click()
+        await page.get_by_role("button", name="Take where I am now").click()
+        await expect(page.locator("#toasts")).to_contain_text("does not say where it is")
+        assert await page.input_value("[name=latitude]") == ""
     assert site.complaints == []
