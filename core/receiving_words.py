@@ -34,6 +34,8 @@ async def receive_words(author: Actor, document: Document, kind: str, beside: Be
     known = await Entry.get(uri=draft.uri)
     if known.author_id != author.id or known.deleted_at is not None:
         raise Rejected("This was deleted, or is somebody else's.")
+    if _is_older(known, draft):
+        return None
     has_changed = await change_policies(known, reply=draft.reply_policy, quote=draft.quote_policy)
     is_undated = moment(document.get("updated")) is None
     if edited := await _edited(known, draft, is_undated, beside if known.kind == kind else None):
@@ -41,6 +43,11 @@ async def receive_words(author: Actor, document: Document, kind: str, beside: Be
     if draft.poll is not None and await polls.receive_tallies(known, draft.poll):
         return known
     return known if has_changed else None
+
+
+def _is_older(known: Entry, draft: Draft) -> bool:
+    """Whether this is what it was before an edit that is known: somebody may have kept it, and it may come late."""
+    return known.edited_at is not None and draft.edited_at is not None and draft.edited_at < known.edited_at
 
 
 def _is_empty(draft: Draft) -> bool:

@@ -29,6 +29,14 @@ def host_of(url: str) -> str:
     return parse_url(url).authority
 
 
+def host_in_sql(column: str) -> str:
+    """The host of the address in a column, as it is written there, as SQL."""
+    if here().database.dialect == "postgres":
+        return f"SPLIT_PART({column}, '/', 3)"
+    rest = f"(SUBSTR({column}, INSTR({column}, '//') + 2) || '/')"
+    return f"SUBSTR({rest}, 1, INSTR({rest}, '/') - 1)"
+
+
 def origin_of(url: str) -> str:
     """Scheme, host and port of an address, in the one spelling in which they can be compared. Raises Refused."""
     target = parse_url(url)

@@ -12,12 +12,14 @@ from weakref import WeakKeyDictionary
 from core.addresses import Refused, domain_of, parse_url
 from core.database import Database, after_commit, execute, many, now, rows, spawn, transaction, when
 from core.errors import Invalid
-from core.federation.removal import sever_domain
+from core.federation.addresses import host_in_sql
+from core.federation.removal import sever_server
 from core.instance import here
 from core.tasks import task
 
 Policy = Literal["", "block", "silence", "allow"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
+_STRICTNESS: tuple[Policy, ...] = ("block", "silence", "allow", "")
 NOTE_AT_MOST = 2000
 RELOAD_SECONDS = 15.0  # what another process decided is heeded here after this long
 
@@ -54,14 +56,23 @@ def is_blocked(host: str) -> bool:
     return decision is not None and decision.policy == "block"
 
 
-def silenced_since(host: str) -> datetime | None:
-    """Since when people of a host are kept out of public lists, None where they are not. Never waits."""
-    decision = decision_on(host)
+def silenced_since(*hosts: str) -> datetime | None:
+    """Since when people of a host are kept out of public lists, None where they are not. Never waits.
+
+    Whose name is of one host and whose id of another is of both.
+    """
+    decision = _strictest(_decisions.get(here().database) or {}, *hosts)
     return decision.since if decision and decision.policy == "silence" else None
 
 
 def _nearest(host: str, known: Mapping[str, Decision]) -> Decision | None:
     return next((known[name] for name in _above(host) if name in known), None)
+
+
+def _strictest(known: Mapping[str, Decision], *hosts: str) -> Decision | None:
+    """What holds for somebody of several hosts: the strictest of what was decided about each, the oldest of such."""
+    found = [decision for host in hosts if (decision := _nearest(host, known))]
+    return min(found, key=lambda one: (_STRICTNESS.index(one.policy), one.since), default=None)
 
 
 def _above(host: str) -> Iterator[str]:
@@ -166,22 +177,30 @@ _COLUMNS = {"block": "suspended_at", "silence": "silenced_at"}
 
 
 async def _mark(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> None:
-    """Lift what earlier decisions did to people of other servers, and have those do it that stand now."""
-    for found in await rows("SELECT DISTINCT domain FROM core_actor WHERE domain <> ''"):
-        old, new = _nearest(found["domain"], before), _nearest(found["domain"], after)
+    """Lift what earlier decisions did to people of other servers, and have those do it that stand now.
+
+    Names may be of another host than ids: whoever is of a blocked one in either way is blocked.
+    """
+    host = host_in_sql("uri")
+    for found in await rows(f"SELECT DISTINCT domain, {host} AS host FROM core_actor WHERE domain <> ''"):
+        old, new = (_strictest(known, found["domain"], found["host"]) for known in (before, after))
         if old == new:
             continue
         if old and (column := _COLUMNS.get(old.policy)):
             await execute(
-                f"UPDATE core_actor SET {column} = NULL, version = version + 1 WHERE domain = $1 AND {column} = $2",
+                f"UPDATE core_actor SET {column} = NULL, version = version + 1 WHERE domain = $1 AND {column} = $2"
+                f" AND {host} = $3",
                 found["domain"],
                 old.since,
+                found["host"],
             )
         if new and (column := _COLUMNS.get(new.policy)):
             await execute(
-                f"UPDATE core_actor SET {column} = $1, version = version + 1 WHERE domain = $2 AND {column} IS NULL",
+                f"UPDATE core_actor SET {column} = $1, version = version + 1 WHERE domain = $2 AND {column} IS NULL"
+                f" AND {host} = $3",
                 new.since,
                 found["domain"],
+                found["host"],
             )
 
 
@@ -190,9 +209,9 @@ async def sever_blocked() -> None:
     """End the follows between people here and those of blocked domains."""
     known = await decisions()
     for found in await rows(
-        "SELECT DISTINCT a.domain FROM core_follow f JOIN core_actor a ON a.id IN (f.follower_id, f.target_id)"
-        " WHERE a.domain <> ''"
+        f"SELECT DISTINCT a.domain, {host_in_sql('a.uri')} AS host FROM core_follow f"
+        " JOIN core_actor a ON a.id IN (f.follower_id, f.target_id) WHERE a.domain <> ''"
     ):
-        decision = _nearest(found["domain"], known)
+        decision = _strictest(known, found["domain"], found["host"])
         if decision and decision.policy == "block":
-            await sever_domain(found["domain"])
+            await sever_server(found["domain"], found["host"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from core.addresses import registered
 from core.federation.addresses import host_of, is_ours, same_origin
 from core.federation.documents import ACTIVITY_STREAMS, Document
 from core.federation.domains import is_refused
@@ -19,6 +20,7 @@ from core.instance import here
 
 ACCEPT = f'application/activity+json, application/ld+json; profile="{ACTIVITY_STREAMS}"'
 DEEPEST = 32
+PROVOKED_PER_MINUTE = 120  # requests to one host because of what another one sends: nobody has us flood a third
 
 
 class NotThere(FetchError):
@@ -38,6 +40,8 @@ class Budget:
     """How many requests to other servers the running work may still make."""
 
     left: int
+    provoked_by: str = ""
+    """The host whose activity makes this server ask."""
 
     def spend(self) -> None:
         """Count one request. Raises OutOfBudget."""
@@ -50,13 +54,15 @@ _budget: ContextVar[Budget | None] = ContextVar("kith_fetch_budget", default=Non
 
 
 @contextmanager
-def budget(limit: int | None = None) -> Iterator[Budget]:
+def budget(limit: int | None = None, *, provoked_by: str = "") -> Iterator[Budget]:
     """Bound the requests made inside, those of tasks started there included; a budget around this one counts on.
 
-    `limit` is settings.federation.fetches_per_activity where it is not given.
+    `limit` is settings.federation.fetches_per_activity where it is not given. What the host `provoked_by` sent may
+    have other hosts asked so often in a minute and no more.
     """
     outer = _budget.get()
-    inner = outer or Budget(here().settings.federation.fetches_per_activity if limit is None else limit)
+    most = here().settings.federation.fetches_per_activity if limit is None else limit
+    inner = outer or Budget(most, provoked_by)
     token = _budget.set(inner)
     try:
         yield inner
@@ -69,6 +75,16 @@ def spend() -> None:
     current = _budget.get()
     if current is not None:
         current.spend()
+
+
+async def _spare(host: str) -> None:
+    """Raise Unreachable where a host was asked too often already because of what one other sends."""
+    current = _budget.get()
+    if current is None or not current.provoked_by or current.provoked_by == host:
+        return
+    key = f"provoked:{registered(current.provoked_by)}:{host}"
+    if not (await here().limiter.take(key, PROVOKED_PER_MINUTE, 60)).allowed:
+        raise Unreachable("the other server is asked too much because of what one other sends")
 
 
 def refuse_host(host: str) -> None:
@@ -111,6 +127,7 @@ async def fetch_json(url: str, accept: str, *, sign: bool = True) -> Response:
         raise Refused("this server does not talk with others")
     refuse_host(host_of(url))
     spend()
+    await _spare(host_of(url))
     http, settings = here().http, here().settings.federation
     if sign and http.sign is None:
         http.sign = await request_signer()

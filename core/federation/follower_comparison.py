@@ -25,6 +25,9 @@ from core.tasks import task
 log = structlog.get_logger(__name__)
 REQUESTS_AT_MOST = 30
 PAGES_AT_MOST = 25
+COMPARED_PER_HOUR = 6  # of one actor: what is fetched and answered for it is bounded, whatever it claims
+EXPLAINED_AT_MOST = 100  # at once, of those who never followed
+HOUR = 3600
 KEEP_SECONDS = 60.0
 
 _PARAMETER = re.compile(r'\s*([A-Za-z]+)="([^"]*)"\s*(?:,|\Z)')
@@ -39,7 +42,8 @@ async def compare_followers(sender: Actor, header: str) -> None:
         return
     if not same_origin(sender.uri, url) or digest == await _own_digest(sender):
         return
-    await compare.later(key=f"compare_followers:{sender.id}", actor_id=sender.id, url=url, digest=digest)
+    if (await here().limiter.take(f"compare-followers:{sender.id}", COMPARED_PER_HOUR, HOUR)).allowed:
+        await compare.later(key=f"compare_followers:{sender.id}", actor_id=sender.id, url=url, digest=digest)
 
 
 async def _own_digest(actor: Actor) -> str:
@@ -84,7 +88,7 @@ async def compare(actor_id: str, url: str, digest: str) -> None:
     known = set(await _followers_here(actor))
     for uri in known - listed:
         await _end(uri, actor)
-    for uri in listed - known:
+    for uri in sorted(listed - known)[:EXPLAINED_AT_MOST]:
         await _explain(uri, actor)
 
 

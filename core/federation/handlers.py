@@ -29,7 +29,8 @@ async def receive_follow(incoming: Incoming) -> str | None:
     known = await Follow.get_or_none(follower_id=follower.id, target_id=target.id)
     if known is not None:
         return await _again(known, incoming.id, follower, target)
-    if not target.is_here or target.moved_to_uri or await actors.are_apart(follower.id, target.id):
+    is_nobody = target.type == "application"  # the server itself publishes nothing (federation profile, section 2)
+    if is_nobody or not target.is_here or target.moved_to_uri or await actors.are_apart(follower.id, target.id):
         await _answer("reject", target, follower, incoming.id)
         return "They may not follow."
     await actors.follow(follower, target, wants_back=incoming.document.get("wantsBack") is True, uri=incoming.id)

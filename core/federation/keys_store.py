@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 import structlog
 
+from core.errors import Unavailable
 from core.federation.actor_reading import KEYS_AT_MOST
 from core.federation.addresses import host_of, is_ours
 from core.federation.documents import ACTOR_TYPES, Document, as_list, first_known_type, id_of
 from core.federation.domains import is_refused
-from core.federation.fetching import fetch_document
+from core.federation.fetching import NotThere, fetch_document
 from core.federation.keys import PublicKey, load_public
 from core.federation.models import Key
 from core.federation.own_keys import OwnKeys, instance_actor, own_keys
@@ -30,6 +32,7 @@ KEPT_BYTES = 4000
 ABSENT_SECONDS = 300
 FAILED_SECONDS = 30
 FETCHES_PER_MINUTE = 60  # of keys, for each host
+AT_ONCE = 64  # of keys: whoever names many that hang must not use up all connections, nor all places at the inbox
 REFETCH_SECONDS = 300  # one and the same key
 
 
@@ -41,11 +44,20 @@ class KnownKey:
     actor: Actor
 
 
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """That the server of a key could not be asked; whoever sent what it signed is to come again."""
+
+    def error(self) -> Unavailable:
+        return Unavailable(FAILED_SECONDS, "The server of the key cannot be asked just now.")
+
+
 async def find_key(key_id: str, *, refetch: bool = False) -> KnownKey | None:
     """The key with this id, fetched with its actor where it is not known, or anew with `refetch`.
 
-    None where there is none, its actor left, or its host is refused or asked too often; that is remembered for a
-    while, so that bad signatures cost the other server nothing. A known key is fetched anew once in five minutes.
+    None where there is none, its actor left, or its host is refused. Raises Unavailable where nobody can say just now:
+    the other server does not answer, or is asked too often. Both are remembered for a while, so that bad signatures
+    cost the other server nothing. A known key is fetched anew once in five minutes.
     """
     try:
         host = host_of(key_id)
@@ -56,7 +68,7 @@ async def find_key(key_id: str, *, refetch: bool = False) -> KnownKey | None:
     if not refetch:
         kept = here().cache.get(_name(key_id))
         if kept is not None:
-            return kept or None
+            return _kept(kept)
         known = await _known(key_id)
         if known is not None or is_ours(key_id):
             return known
@@ -67,6 +79,13 @@ async def find_key(key_id: str, *, refetch: bool = False) -> KnownKey | None:
 
 def _name(key_id: str) -> str:
     return f"key:{key_id}"
+
+
+def _kept(kept: KnownKey | Literal[False] | Unreached) -> KnownKey | None:
+    """What is remembered of a key: that there is none is so for a while, and that nobody could say."""
+    if isinstance(kept, Unreached):
+        raise kept.error()
+    return kept or None
 
 
 async def _known(key_id: str) -> KnownKey | None:
@@ -99,19 +118,33 @@ async def _fetched_once(key_id: str, host: str, refetch: bool) -> KnownKey | Non
     async with lock:
         if waited:
             kept = here().cache.get(_name(key_id))
-            return (kept or None) if kept is not None else await _known(key_id)
+            return _kept(kept) if kept is not None else await _known(key_id)
         verdict = await here().limiter.take(f"key-fetch:{host}", FETCHES_PER_MINUTE, 60)
-        if not verdict.allowed:
-            return await _known(key_id) if refetch else None
+        if not verdict.allowed or _fetching[id(here().database)] >= AT_ONCE:
+            if refetch and (known := await _known(key_id)):
+                return known
+            raise Unreached().error()
         absent_for = await _fetch(key_id)
         found = await _known(key_id)
-        if found is None:
-            here().cache.put(_name(key_id), False, ttl=absent_for, size=100)
-        return found
+        if found is not None:
+            return found
+        if absent_for is None:
+            here().cache.put(_name(key_id), Unreached(), ttl=FAILED_SECONDS, size=len(key_id))
+            raise Unreached().error()
+        here().cache.put(_name(key_id), False, ttl=absent_for, size=len(key_id))
+        return None
 
 
-async def _fetch(key_id: str) -> float:
-    """Fetch what a key's id leads to and store its actor; how long it may count as absent where it is not there."""
+_fetching: Counter[int] = Counter()  # keys, by the database of the instance
+
+
+async def _fetch(key_id: str) -> float | None:
+    """Fetch what a key's id leads to and store its actor.
+
+    For how many seconds the key may count as absent where it is not there; None where its server gave no answer.
+    """
+    instance = id(here().database)
+    _fetching[instance] += 1
     try:
         document = await fetch_document(key_id)
         if first_known_type(document, ACTOR_TYPES):
@@ -121,10 +154,14 @@ async def _fetch(key_id: str) -> float:
             await actor_by_uri(owner, refresh=True)
     except Refused as refusal:
         log.info("key_refused", reason=refusal.reason)
-        return ABSENT_SECONDS
+    except NotThere as answer:
+        log.info("key_not_fetched", reason=answer.reason)
+        return FAILED_SECONDS
     except FetchError as failure:
         log.info("key_not_fetched", reason=failure.reason)
-        return FAILED_SECONDS
+        return None
+    finally:
+        _fetching[instance] -= 1
     return ABSENT_SECONDS
 
 

@@ -6,12 +6,15 @@ from quart import Request
 
 from core.asgi import cacheable
 from core.audience import STRANGER, Viewer
-from core.errors import Forbidden, Unauthenticated
+from core.database import value
+from core.errors import Forbidden, Unauthenticated, Unavailable
+from core.federation.addresses import host_in_sql, host_of
 from core.federation.verification import Signed, claim_of, examined, signer_with
 from core.instance import here
 from core.models import Actor, Entry
 
 KEEP_SECONDS = 60
+OTHERS_SECONDS = 60
 
 
 def is_open() -> bool:
@@ -29,28 +32,49 @@ async def admit(request: Request) -> Viewer:
     signer = await signer_of(request)
     if signer is None:
         raise Unauthenticated("Requests for documents have to be signed here.", code="unsigned")
-    return _viewer(signer)
+    return await _viewer(signer)
 
 
 async def viewer_of_request(request: Request) -> Viewer:
-    """Who asks, as far as a good signature says; a stranger otherwise, and where the signer's host is refused."""
+    """Who asks, as far as a good signature says; a stranger otherwise, and where the signer's host is refused.
+
+    Also where nobody can say just now: any other answer would tell that there is something to be hidden.
+    """
     try:
         signer = await signer_of(request)
-    except (Unauthenticated, Forbidden):
+    except (Unauthenticated, Forbidden, Unavailable):
         return STRANGER
-    return _viewer(signer)
+    return await _viewer(signer)
 
 
-def _viewer(signer: Actor | None) -> Viewer:
+async def _viewer(signer: Actor | None) -> Viewer:
     """Whoever signs in person asks for themselves, a server's own actor for all its people: it names none of them."""
     if signer is None or not signer.domain or not signer.is_here:
         return STRANGER
-    return Viewer(host=signer.domain) if _is_server(signer) else Viewer(actor_id=signer.id)
+    return Viewer(host=signer.domain) if await _is_server(signer) else Viewer(actor_id=signer.id)
 
 
-def _is_server(signer: Actor) -> bool:
-    """Whether an actor is its server's own: there are servers that call it a person, by the name of the host."""
-    return signer.type == "application" or signer.username_key == signer.domain
+async def _is_server(signer: Actor) -> bool:
+    """Whether an actor is its server's own: there are servers that call it a person, by the name of the host.
+
+    Some domains give names to people of many servers: none of these speaks for all of that name.
+    """
+    if signer.type != "application" and signer.username_key != signer.domain:
+        return False
+    host = host_of(signer.uri)
+
+    async def others() -> bool:
+        found = await value(
+            f"SELECT 1 FROM core_actor WHERE domain = $1 AND removed_at IS NULL AND LOWER({host_in_sql('uri')}) <> $2"
+            " LIMIT 1",
+            signer.domain,
+            host,
+        )
+        return found is not None
+
+    if signer.domain != host:  # few are so, and whoever bears this name may have become known just now
+        return not await others()
+    return not await here().cache.remember(f"ids-elsewhere:{host}", OTHERS_SECONDS, others)
 
 
 async def signer_of(request: Request) -> Actor | None:

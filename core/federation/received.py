@@ -115,8 +115,8 @@ async def take_back(*, everything: bool = False) -> None:
 @periodic(seconds=3600)
 @task
 async def forget_received() -> None:
-    """Forget activities that nobody will send again."""
-    await execute(
-        "DELETE FROM federation_received WHERE received_at < $1 AND state NOT IN ('waiting', 'running')",
-        now() - timedelta(days=here().settings.retention.received_activity_days),
-    )
+    """Forget activities that nobody will send again, and deletions of what was never here: what came late has come."""
+    since = now() - timedelta(days=here().settings.retention.received_activity_days)
+    done = "state NOT IN ('waiting', 'running')"
+    await execute(f"DELETE FROM federation_received WHERE received_at < $1 AND {done}", since)
+    await execute("DELETE FROM core_tombstone WHERE former_type = '' AND created_at < $1", since)

@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from core.database import Database, spawn, transaction
+from core.federation.addresses import host_of
 from core.federation.documents import Document
 from core.federation.fetching import NotThere, budget, fetch_document
 from core.federation.handling import Outcome, handle, handlers
@@ -162,7 +163,7 @@ class Receiver:
             await give_back(left[1:], reason)
 
     async def _finish_one(self, item: Item) -> None:
-        with budget():
+        with budget(provoked_by=host_of(item.actor_uri)):
             while True:
                 await _fetch(item)
                 try:

@@ -122,7 +122,7 @@ async def _write(profile: ForeignProfile, known: Actor | None, confirmed: Confir
         )
         columns["username_key"] = await claimed_key(profile.uri, known, confirmed)
         if known is None:
-            columns["silenced_at"] = silenced_since(handle.host)
+            columns["silenced_at"] = silenced_since(handle.host, own.host)
             actor = Actor(id=new_id(), uri=profile.uri, fetched_at=now(), **columns)
             actor.created_at = profile.created_at or now()
             await actor.save(force_create=True)

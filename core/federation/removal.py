@@ -7,6 +7,7 @@ from contextlib import suppress
 from core import actors, emoji_reactions, entries, polls, reactions
 from core.database import after_commit, execute, now, rows, transaction
 from core.errors import NotFound
+from core.federation.addresses import host_in_sql
 from core.instance import here
 from core.models import Actor, Entry, Follow
 from core.reaction_models import Boost, Like
@@ -74,11 +75,13 @@ async def sever(actor: Actor) -> None:
             await actors.reject(await Actor.get(id=follow.target_id), actor)
 
 
-async def sever_domain(domain: str) -> None:
-    """End every follow between people of this server and those of another."""
+async def sever_server(domain: str, host: str) -> None:
+    """End every follow between people of this server and those whose names are of `domain` and whose ids of `host`."""
     for found in await rows(
-        "SELECT a.id FROM core_actor a WHERE a.domain = $1 AND (EXISTS (SELECT 1 FROM core_follow f"
-        " WHERE f.target_id = a.id) OR EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = a.id))",
+        f"SELECT a.id FROM core_actor a WHERE a.domain = $1 AND {host_in_sql('a.uri')} = $2"
+        " AND (EXISTS (SELECT 1 FROM core_follow f WHERE f.target_id = a.id)"
+        " OR EXISTS (SELECT 1 FROM core_follow f WHERE f.follower_id = a.id))",
         domain,
+        host,
     ):
         await sever(await Actor.get(id=found["id"]))

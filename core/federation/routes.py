@@ -7,10 +7,11 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as Redirect
 
 from core import emoji
-from core.audience import OPEN, STRANGER, Viewer, may_see
+from core.accounts.sessions import identify
+from core.audience import OPEN, STRANGER, Viewer, may_see, viewer_of
 from core.database import is_id
 from core.emoji_models import Emoji
-from core.errors import NotFound
+from core.errors import KithError, NotFound
 from core.federation.addresses import INSTANCE_ACTOR, activity_url
 from core.federation.consent import document_of
 from core.federation.documents import (
@@ -114,9 +115,20 @@ async def read_entry(entry_id: str) -> Answer:
     """The document of one of our entries; its page where that is wanted."""
     if wants_page(request):
         entry = await own_entry(entry_id)
-        if entry.deleted_at is None and entry.url:
+        if entry.deleted_at is None and entry.url and await _may_be_led_to(entry):
             return _to_page(entry.url)
     return await entry_answer(entry_id)
+
+
+async def _may_be_led_to(entry: Entry) -> bool:
+    """Whether whoever asks may learn that an entry is there and by whom: its page's address says both."""
+    if entry.visibility in OPEN:
+        return True
+    try:
+        identity = await identify(request)
+    except KithError:  # a session that is no good is no session
+        return False
+    return identity is not None and await may_see(viewer_of(identity.actor), entry)
 
 
 async def own_entry(entry_id: str) -> Entry:

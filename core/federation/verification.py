@@ -20,6 +20,7 @@ from core.federation.signatures import BadSignature, Evidence, SignatureClaim, W
 from core.fetch import Refused
 from core.instance import here
 from core.models import Actor
+from core.reading import moment
 
 FORWARDED = frozenset({"Create", "Update", "Delete"})  # what others may pass on, and harms nobody twice
 AHEAD = timedelta(minutes=5)
@@ -105,12 +106,16 @@ async def author_by_proof(content: bytes, activity: Activity) -> Actor:
 
     Raises Unauthenticated where it is not the one in whose name it is, Forbidden where we do not talk with them.
     Proofs are believed no longer than an activity is remembered, or what is old could be passed on again and again.
+    For the same reason an edit has to say when it was made, and a profile, which does not, comes from its owner alone:
+    else anybody could bring back what it said before, old keys too.
     """
     must_be_wanted(host_of(activity.actor))
     document = orjson.loads(content)
     try:
         if activity.type not in FORWARDED:
             raise BadProof("activities of this type have to come from their authors")
+        if activity.type == "Update" and not _is_dated_edit(activity):
+            raise BadProof("a profile, and an edit that does not say when it was made, have to come from their authors")
         proof = read_proof(document)
         oldest = now() - timedelta(days=here().settings.retention.received_activity_days - 1)
         if not oldest < proof.created < now() + AHEAD or (proof.expires and proof.expires < now()):
@@ -124,6 +129,14 @@ async def author_by_proof(content: bytes, activity: Activity) -> Actor:
     except BadProof as fault:
         raise Unauthenticated(f"The proof is no good: {fault}.", code="bad_proof") from None
     return known.actor
+
+
+def _is_dated_edit(activity: Activity) -> bool:
+    """Whether an Update is about an object that says when it was changed, so that an older one changes nothing."""
+    changed = activity.object
+    if changed is None:  # it is only named, and fetched from where it belongs
+        return True
+    return activity.object_type != "Actor" and moment(changed.get("updated")) is not None
 
 
 def _unproved(fault: BadSignature) -> Unauthenticated:

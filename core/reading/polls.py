@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from core.database import now
 from core.entries import Document
 from core.html import without_controls
 from core.poll_rows import NO_POLL, PollDraft
@@ -13,7 +14,8 @@ from core.reading.values import as_list, first_known_type, moment
 
 OPTIONS_AT_MOST = 500
 OPTION_AT_MOST = 500
-VOTES_AT_MOST = 1_000_000_000
+VOTES_AT_MOST = 1_000_000_000  # what a column holds is twice as much
+LONGEST = timedelta(days=36500)
 
 
 def poll_of(document: Document) -> PollDraft:
@@ -31,7 +33,7 @@ def poll_of(document: Document) -> PollDraft:
     voters = document.get("votersCount")
     counted = _count(voters) if isinstance(voters, int) else None
     if counted is None and not multiple:
-        counted = sum(found.values())
+        counted = _count(sum(found.values()))
     return PollDraft(list(found), multiple, _end(document), list(found.values()), counted)
 
 
@@ -52,6 +54,7 @@ def _count(number: Any) -> int:
 
 
 def _end(document: Document) -> datetime | None:
-    """When it was closed, or will be; None where nobody says."""
+    """When it was closed, or will be; None where nobody says, or it is so far off that nobody will see it."""
     ends = (moment(document.get(key)) for key in ("closed", "endTime"))
-    return next((end for end in ends if end), None)
+    end = next((end for end in ends if end), None)
+    return end if end is None or end < now() + LONGEST else None
