@@ -12,7 +12,7 @@ from functools import partial
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.accounts.service import new_actor
-from core.database import IntegrityError, execute, in_transaction, new_id, now, transaction
+from core.database import IntegrityError, after_commit, execute, new_id, now, transaction
 from core.federation.addresses import INSTANCE_ACTOR, SHARED_INBOX
 from core.federation.keys import (
     SigningKey,
@@ -56,8 +56,8 @@ async def own_keys(actor: Actor) -> OwnKeys:
         await _make(actor)
         keys = await _stored(actor)
         assert keys is not None
-    if not in_transaction():  # which may yet be taken back, the new keys with it
-        cache.put(name, keys, ttl=KEEP_SECONDS, size=KEPT_BYTES)
+    # The running transaction may yet be taken back, and new keys with it.
+    after_commit(lambda: cache.put(name, keys, ttl=KEEP_SECONDS, size=KEPT_BYTES))
     return keys
 
 

@@ -19,7 +19,7 @@ from core.outbound import Outbound
 from core.tasks import task
 
 AT_ONCE = 200  # inboxes written in the transaction of the act; more are written by a job
-LOOKED_AT = 1000  # followers looked at to find out whether they are few
+LOOKED_AT = 1000  # so many followers at most are looked at while somebody waits
 BATCH = 2000  # actors whose inboxes the job writes in one transaction
 INVOLVED_AT_MOST = 5000
 
@@ -131,17 +131,17 @@ async def _reached(sender: Actor, entry: Entry, but_followers: bool) -> list[tup
 async def _few_followers(sender: Actor) -> list[str] | None:
     """The inboxes of all followers elsewhere, None where finding them takes longer than somebody should wait.
 
-    No more followers are looked at than that, wherever they are: those here make a post no slower either.
+    Among many followers none is looked at, wherever they are: those here make a post no slower either.
     """
     found = await rows(
-        f"SELECT {_INBOX}, a.domain, COUNT(*) AS followers FROM (SELECT follower_id FROM core_follow"
-        f" WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT {LOOKED_AT + 1}) f"
-        f" LEFT JOIN core_actor a ON a.id = f.follower_id AND {_ELSEWHERE} GROUP BY 1, 2",
+        f"WITH many AS (SELECT 1 FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}'"
+        f" LIMIT 1 OFFSET {LOOKED_AT}) SELECT NULL AS inbox, NULL AS domain FROM many"
+        f" UNION ALL SELECT {_INBOX}, a.domain {_FOLLOWERS} AND NOT EXISTS (SELECT 1 FROM many)",
         sender.id,
     )
-    if sum(one["followers"] for one in found) > LOOKED_AT:
+    if any(one["inbox"] is None for one in found):
         return None
-    inboxes = {one["inbox"] for one in found if one["inbox"] and _is_wanted(one["inbox"], one["domain"])}
+    inboxes = {one["inbox"] for one in found if _is_wanted(one["inbox"], one["domain"])}
     return None if len(inboxes) > AT_ONCE else sorted(inboxes)
 
 

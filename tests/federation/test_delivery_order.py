@@ -11,7 +11,7 @@ import pytest
 
 from core import leases
 from core.database import now
-from core.federation import delivery, domains, queue
+from core.federation import delivery, domains, entry_activities, queue, recipients
 from core.federation.models import Delivery, Host
 from core.federation.outbox import send
 from core.federation.queue import claim
@@ -289,3 +289,18 @@ async def test_a_server_that_stops_hands_back_what_it_could_not_finish(alpha, cr
     crowd.released.set()
     await settle(alpha)
     assert crowd.types("hung.test")[-1] == "Create" and await waiting(alpha) == []
+
+
+async def test_among_many_followers_nobody_is_looked_at_before_the_answer(alpha, crowd, ann, monkeypatch):
+    for module in (recipients, entry_activities):
+        monkeypatch.setattr(module, "LOOKED_AT", 2)
+    await crowd.follower(ann, "one.test")
+    await crowd.follower(ann, "two.test")
+    await ann.publish("to two of them")
+    assert {row.host for row in await waiting(alpha)} == {"one.test", "two.test"}
+    await settle(alpha)
+    await crowd.follower(ann, "three.test")
+    await ann.publish("to three of them")
+    assert await waiting(alpha) == []
+    await settle(alpha)
+    assert crowd.by_host() == {"one.test": ["Create"] * 2, "two.test": ["Create"] * 2, "three.test": ["Create"]}
