@@ -147,15 +147,28 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// A list that would leave the window at its lower end opens upwards.
+// A list that would leave the window at its lower end opens upwards where there is more room; what has room on neither
+// side scrolls in itself. On a phone lists lie at the lower end, as the style says.
+const AROUND = 12;
+function placed(menu, list) {
+  list.classList.remove("upwards");
+  list.style.maxBlockSize = list.style.overflowY = "";
+  if (!menu.open || getComputedStyle(list).position === "fixed") return;
+  const around = menu.getBoundingClientRect(), below = innerHeight - around.bottom - AROUND, above = around.top - AROUND;
+  const height = list.getBoundingClientRect().height;
+  if (height <= below) return;
+  list.classList.toggle("upwards", above > below);
+  if (height <= Math.max(above, below)) return;
+  list.style.maxBlockSize = `${Math.max(above, below)}px`;
+  list.style.overflowY = "auto";
+}
 document.addEventListener(
   "toggle",
   (event) => {
     const list = event.target.matches?.("details.menu") && event.target.querySelector(".menu-list");
     if (!list) return;
     if (!event.target.open) for (const inner of list.querySelectorAll("details[open]")) inner.open = false;
-    list.classList.remove("upwards");
-    if (event.target.open && list.getBoundingClientRect().bottom > innerHeight - 70) list.classList.add("upwards");
+    placed(event.target, list);
   },
   true,
 );

@@ -133,3 +133,35 @@ async def test_a_post_with_everything_is_written_without_scripts(site: Site) -> 
     (post,) = await ann.feed()
     assert post["attachments"][0]["alt"] == "Four colours" and len(post["poll"]["options"]) == 2
     assert (await ann.get("/drafts"))["drafts"] == []
+
+
+@pytest.mark.parametrize("size", [(1280, 620), DESKTOP, (820, 1180), PHONE])
+@pytest.mark.parametrize("path", ["/", "/compose"])
+async def test_whatever_a_menu_of_the_composer_offers_can_be_reached(
+    site: Site, path: str, size: tuple[int, int]
+) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    await ann.follow(bob)
+    await bob.follow(ann)
+    for name in ("Family", "Choir", "Those who know"):
+        await ann.post("/circles", {"name": name, "userIds": [bob.id]})
+    async with site.visit(ann, size=size, reduced_motion="reduce") as page:
+        await page.goto(path)
+        await page.locator("textarea").first.click()
+        for menu in ("audience-menu", "policies-menu", "more-menu"):
+            summary = page.locator(f".{menu} > summary").first
+            await summary.click()
+            listed = page.locator(f".{menu} > .menu-list").first
+            await page.wait_for_timeout(100)  # it finds its place once it is open
+            box = await listed.bounding_box()
+            assert box is not None
+            assert box["y"] >= 0 and box["y"] + box["height"] <= size[1] + 0.5, (menu, box)
+            items = listed.locator("label, button, a")
+            for place in range(await items.count()):
+                item = items.nth(place)
+                await item.scroll_into_view_if_needed()
+                shown = await item.bounding_box()
+                assert shown is not None and shown["y"] >= 0 and shown["y"] + shown["height"] <= size[1], (menu, place)
+            await page.keyboard.press("Escape")
+            await expect(listed).to_be_hidden()
+    assert site.complaints == []
