@@ -150,11 +150,14 @@ def in_order(manifests: Sequence[Manifest], names: Sequence[str]) -> list[Manife
 
 
 def load(manifest: Manifest) -> Plugin:
-    """Import a plugin with its hooks and models; raises PluginFailed where it crashes, PluginError for a bad table."""
+    """Import a plugin with its hooks, models and jobs.
+
+    Raises PluginFailed where it crashes, PluginError for a bad table.
+    """
     importlib.invalidate_caches()
     try:
         plugin = Plugin(**vars(manifest), module=importlib.import_module(manifest.package))
-        for name in (plugin.hookspecs, plugin.models):
+        for name in (plugin.hookspecs, plugin.models, plugin.tasks):
             if name:
                 importlib.import_module(name)
     except (Exception, SystemExit) as error:

@@ -85,6 +85,11 @@ class Plugin(Manifest):
         return self._submodule("hookspecs")
 
     @property
+    def tasks(self) -> str | None:
+        """The dotted name of its jobs."""
+        return self._submodule("tasks")
+
+    @property
     def templates(self) -> Path | None:
         return self._folder("templates")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,8 +106,12 @@ def new(name: str) -> None:
     for path in written:
         print(path)
     tools = Path(sys.executable).parent
-    print(f"Switch it on with: {tools / 'kith'} plugin enable {name}")
-    print(f"Run its test, after `make setup`, with: {tools / 'python'} -m pytest {home / 'tests'}")
+    switch_on = [str(tools / "kith"), "plugin", "enable", name]
+    if folder() != Path("instance"):
+        switch_on += ["--instance", str(folder())]
+    print(f"Switch it on with: {shlex.join(switch_on)}")
+    test = shlex.join([str(tools / "python"), "-m", "pytest", str(home / "tests")])
+    print(f"Run its test, after `make setup`, with: {test}")
 
 
 def _settings() -> Settings:

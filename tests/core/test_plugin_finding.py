@@ -12,6 +12,7 @@ import pytest
 
 from core.plugin_finding import Found, find
 from core.plugin_manifest import Manifest, PluginError, PluginFailed, first_sentence, installed, satisfies
+from core.tasks import turns
 from tests.core.plugin_folder import PluginFolder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,17 @@ def test_a_drop_in_is_imported_with_its_relative_imports_and_the_core(folder: Pl
     assert plugin.source == "instance"
     assert plugin.module.OVEN == 1
     assert plugin.module.__name__ == plugin.package != "recipes"
+
+
+def test_the_jobs_of_a_plugin_are_known_though_nothing_in_it_imports_them(folder: PluginFolder) -> None:
+    job = "from core import periodic, task\n\n@periodic(seconds=3600)\n@task\nasync def look_at_the_gauge(): ...\n"
+    [plugin] = folder.add("tides", tasks=job).found()
+    assert turns[f"{plugin.package}.tasks.look_at_the_gauge"] == 3600
+
+
+def test_jobs_that_crash_while_they_are_loaded_leave_their_plugin_out(folder: PluginFolder) -> None:
+    with pytest.raises(PluginFailed, match="tides"):
+        folder.add("tides", tasks="1 / 0").found()
 
 
 def test_two_instances_in_one_process_have_plugins_of_one_name_that_differ(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,15 @@ def test_a_new_plugin_passes_its_own_test_and_every_check(tmp_path: Path) -> Non
     assert enabled.returncode == 0, enabled.stderr
     checked = run(kith, "plugin", "check", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
     assert checked.stdout.strip() == "tide_tables: fine"
+
+
+def test_what_it_says_to_do_next_is_for_the_instance_the_plugin_lies_in(tmp_path: Path) -> None:
+    kith, instance = str(Path(sys.executable).with_name("kith")), str(tmp_path / "our instance")
+    said = run(kith, "plugin", "new", "tides", "--instance", instance, cwd=ROOT).stdout
+    (switch_on,) = [line.partition(": ")[2] for line in said.splitlines() if line.startswith("Switch it on with")]
+    assert "switched on" in run(*shlex.split(switch_on), cwd=tmp_path).stdout
+    listed = json.loads(run(kith, "plugin", "list", "--json", "--instance", instance, cwd=ROOT).stdout)
+    assert [one["state"] for one in listed if one["name"] == "tides"] == ["on"]
 
 
 @pytest.mark.parametrize("name", ["", "Tide", "tide-tables", "../tide", "1tide", "tide tables"])
