@@ -33,6 +33,7 @@ async function save(form, state) {
       form.elements.draftVersion.value = kept.dataset.version;
       told.textContent = kept.textContent;
       told.hidden = false;
+      form.dispatchEvent(new Event("kith:kept"));
     }
   } catch {
     // Out of reach: what is on this device stays, and the next letter tries again.
@@ -57,6 +58,10 @@ export function watch(form) {
   form.addEventListener("input", soon);
   // Whoever types fast has written something before this file was there.
   if (form.elements.content.value !== form.elements.content.defaultValue) soon();
+  tellInOwnZone(form);
+}
+
+function tellInOwnZone(form) {
   const { publishAt, timeZone } = form.elements;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && timeZone?.value === "UTC") {
@@ -67,6 +72,21 @@ export function watch(form) {
     }
     timeZone.value = timeZone.defaultValue = zone;
   }
+}
+
+/** Bring what the draft of last time has beside its words, and whether it came; until then nothing is kept over it. */
+export async function bringRest(form, { draftId, draftVersion }) {
+  const answer = await fetch(`/compose?draft=${encodeURIComponent(draftId)}`, { headers: { "HX-Request": "true" } });
+  const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form.composer");
+  // Posted, thrown away or changed meanwhile, here or on another device: then the words alone go on, as another draft.
+  if (!found || found.elements.draftVersion.value !== draftVersion || form.elements.draftId.value) return false;
+  for (const name of [".composer-poll", ".policies-menu", ".more-menu"]) form.querySelector(name)?.replaceWith(found.querySelector(name));
+  form.elements.poll.checked = found.elements.poll.checked;
+  form.querySelector(".composer-files").prepend(...found.querySelector(".composer-files").children);
+  Object.assign(form.elements.draftId, { value: draftId });
+  Object.assign(form.elements.draftVersion, { value: draftVersion });
+  tellInOwnZone(form);
+  return true;
 }
 
 /** What was written is posted, or not wanted any more: then the draft goes with it. */

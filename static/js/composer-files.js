@@ -187,6 +187,14 @@ function add(form, files) {
 
 const chosen = (transfer) => [...(transfer?.files ?? [])].filter((file) => /^(image|video|audio)\//.test(file.type));
 
+/** Make files ready that came with the page, or with a draft. */
+export function takeUpFiles(form) {
+  for (const item of listOf(form).querySelectorAll(".composer-file")) {
+    settle(item);
+    watch(item);
+  }
+}
+
 export function prepareFiles(form) {
   const choose = form.querySelector(".composer-choose");
   if (!choose) return;
@@ -216,10 +224,7 @@ export function prepareFiles(form) {
     event.preventDefault();
     add(form, files);
   });
-  for (const item of listOf(form).querySelectorAll(".composer-file")) {
-    settle(item);
-    watch(item);
-  }
+  takeUpFiles(form);
   form.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-adjust]");
     if (link && !event.ctrlKey && !event.metaKey) {

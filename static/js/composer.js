@@ -1,7 +1,7 @@
 // The composer: counts, says who will see it, keeps drafts, opens as a dialog anywhere.
 import htmx from "htmx.org";
 import { preparePoll } from "./polls.js";
-import { forgetFiles, lookAtFiles, prepareFiles } from "./composer-files.js";
+import { forgetFiles, lookAtFiles, prepareFiles, takeUpFiles } from "./composer-files.js";
 import { toast, words } from "./toast.js";
 
 const MENTION = /(?<![\w/@])@[\w.-]*\w(?:@[\w.-]*\w)?/g;
@@ -59,8 +59,13 @@ async function bringWhole(form) {
 /** What is needed only by whoever writes comes when somebody begins to. */
 const drafts = (form) => (form.dataset.drafts ? import(form.dataset.drafts) : Promise.reject(new Error("no drafts here")));
 
+/* Drafts of which the words are here and the rest is on its way. */
+const coming = new WeakMap();
+
 function keep(form) {
-  const draft = { draftId: form.elements.draftId?.value, draftVersion: form.elements.draftVersion?.value, content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
+  const { draftId, draftVersion } = form.elements;
+  const named = draftId?.value ? { draftId: draftId.value, draftVersion: draftVersion.value } : coming.get(form);
+  const draft = { ...named, content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
   try {
     if (draft.content.trim()) localStorage.setItem(keyOf(form), JSON.stringify(draft));
     else localStorage.removeItem(keyOf(form));
@@ -69,7 +74,23 @@ function keep(form) {
   }
 }
 
+/** Go on with a draft: its files, its poll and what was chosen, as they were kept on the server. */
+async function resume(form, { draftId, draftVersion }) {
+  const draft = { draftId, draftVersion };
+  coming.set(form, draft);
+  await whole(form);
+  const { bringRest } = await drafts(form);
+  if (!coming.has(form)) return;
+  const came = await bringRest(form, draft);
+  coming.delete(form);
+  if (!came) return;
+  preparePoll(form);
+  takeUpFiles(form);
+  look(form);
+}
+
 function forget(form) {
+  coming.delete(form);
   try {
     localStorage.removeItem(keyOf(form));
   } catch {
@@ -108,10 +129,6 @@ function prepare(form) {
   if (draft?.content && !form.elements.content.value) {
     form.elements.content.value = draft.content;
     form.elements.contentWarning.value = draft.contentWarning ?? "";
-    if (form.elements.draftId) {
-      form.elements.draftId.value = draft.draftId ?? "";
-      form.elements.draftVersion.value = draft.draftVersion ?? "";
-    }
     form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
     whole(form).then(() => {
       const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
@@ -122,6 +139,7 @@ function prepare(form) {
   }
   preparePoll(form);
   prepareFiles(form);
+  if (form.dataset.drafts && draft?.draftId && form.elements.content.value === draft.content) resume(form, draft).catch(() => {});
   const begin = () => {
     form.classList.add("open");
     if (!form.dataset.suggests) {
@@ -167,6 +185,8 @@ function prepare(form) {
     clear(form, true);
     form.elements.content.focus();
   });
+  // A phone may end a page without a word: the draft on the server is known here as soon as it is kept.
+  form.addEventListener("kith:kept", () => keep(form));
   addEventListener("pagehide", () => form.isConnected && keep(form));
   look(form);
 }

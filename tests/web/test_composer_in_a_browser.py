@@ -72,6 +72,58 @@ async def test_what_is_written_is_kept_by_itself_and_goes_when_it_is_posted(site
     assert (await ann.get("/drafts"))["drafts"] == [] and len(await ann.feed()) == 1
 
 
+async def test_whoever_comes_back_to_the_composer_goes_on_with_the_whole_draft(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.goto("/compose")
+        await page.fill(".composer [name=content]", "Half")
+        await page.set_input_files(".composer-choose", [photo(300, 200)])
+        await page.fill(".composer-file textarea", "Four colours")
+        await page.locator(".composer-polls").click()
+        await page.locator("[name=pollOption]").nth(0).fill("Yes")
+        await page.locator("[name=pollOption]").nth(1).fill("No")
+        await page.click(".more-menu > summary")
+        await page.get_by_text("Only on this server").click()
+        await page.get_by_role("button", name="Save draft").click()
+        await expect(page.locator(".composer-kept")).to_have_text("Draft saved")
+        # Another tab, for nobody hears of the end of one that a phone has closed.
+        other = await page.context.new_page()
+        for path, words in (("/compose", " a"), ("/", " thought")):
+            await other.goto(path)
+            form = other.locator("main .composer").first
+            await expect(form.locator(".composer-file textarea")).to_have_value("Four colours")
+            await expect(form.locator("[name=pollOption]").nth(1)).to_have_value("No")
+            await form.locator("[name=content]").press("End")
+            await form.locator("[name=content]").press_sequentially(words)
+            await expect(form.locator(".composer-kept")).to_have_text("Draft saved", timeout=15_000)
+            (draft,) = (await ann.get("/drafts"))["drafts"]
+            assert (len(draft["attachments"]), draft["poll"]["options"]) == (1, ["Yes", "No"])
+        await form.locator("button.primary").click()
+        await expect(other.locator("#feed .entry")).to_have_count(1)
+    (post,) = await ann.feed()
+    assert (post["source"], post["localOnly"]) == ("Half a thought", True)
+    assert [one["alt"] for one in post["attachments"]] == ["Four colours"] and len(post["poll"]["options"]) == 2
+    assert (await ann.get("/drafts"))["drafts"] == [] and site.complaints == []
+
+
+async def test_a_draft_that_was_changed_elsewhere_meanwhile_is_not_written_over(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.goto("/compose")
+        await page.fill(".composer [name=content]", "Here")
+        await page.click(".more-menu > summary")
+        await page.get_by_role("button", name="Save draft").click()
+        await expect(page.locator(".composer-kept")).to_have_text("Draft saved")
+        (draft,) = (await ann.get("/drafts"))["drafts"]
+        await ann.put(f"/drafts/{draft['draftId']}", {"content": "There", "version": draft["version"]})
+        await page.goto("/compose")
+        await expect(page.locator(".composer [name=content]")).to_have_value("Here")
+        await page.locator(".composer [name=content]").press_sequentially(", too")
+        await expect(page.locator(".composer-kept")).to_have_text("Draft saved", timeout=15_000)
+    kept = {one["content"] for one in (await ann.get("/drafts"))["drafts"]}
+    assert len(kept) == 2 and "There" in kept
+
+
 async def test_a_post_for_later_is_told_in_the_zone_of_its_writer(site: Site) -> None:
     ann = await site.instance.user("ann")
     async with site.visit(ann) as page:
