@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # these modules call hooks
     from core.entries import Act, Draft, Kind
     from core.hits import Hits
     from core.models import Actor, Entry
+    from core.reportable import Reportable
     from core.sealing import Sealed
     from core.web.slots import Card, NavItem, Tab
 
@@ -184,6 +185,21 @@ async def look_for_replies(entry: Entry) -> bool | None:
         @hookimpl
         async def look_for_replies(entry):
             return await threads.look_for_replies(entry)
+    """
+
+
+@ask
+async def reportable(viewer: Viewer, kind: str, name: str) -> Reportable | None:
+    """When somebody reports a thing that is no person and no entry.
+    viewer: who reports it.
+    kind: what they say it is; empty where another server reports it.
+    name: its id, or its identity on the network where `kind` is empty.
+    Return: what it is, or None where the plugin has nothing of that kind; raise NotFound where the viewer sees none.
+    Used by: images, for albums and collections.
+
+        @hookimpl
+        async def reportable(viewer, kind, name):
+            return await service.seen_menu(viewer, name) if kind == "menu" else None
     """
 
 

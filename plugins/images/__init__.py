@@ -8,9 +8,11 @@ from typing import Any
 from quart import Blueprint
 
 from core.accounts.models import Account
+from core.audience import Viewer
 from core.entries import Draft, Kind
 from core.models import Actor, Entry
 from core.plugins import hookimpl
+from core.reportable import Reportable
 from core.web.slots import Card, NavItem, Tab
 from plugins.images import (
     album_documents,
@@ -18,6 +20,7 @@ from plugins.images import (
     album_federation,
     album_keeping,
     album_pages,
+    album_reports,
     album_routes,
     alt_listing,
     alt_pages,
@@ -58,6 +61,11 @@ def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
 @hookimpl
 async def slot(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
     return await places.fill(name, viewer, **context)
+
+
+@hookimpl
+async def reportable(viewer: Viewer, kind: str, name: str) -> Reportable | None:
+    return await album_reports.reportable(viewer, kind, name)
 
 
 @hookimpl

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from core.audience import viewer_of
 from core.database import one_of, rows
 from core.entries import Act
 from core.errors import Rejected
 from core.html import plain
+from core.instance import here
 from core.models import Actor, Entry
 from core.outbound import Outbound
 from core.reading.values import as_list, id_of
+from core.reportable import Reportable
 from plugins.moderation import service
 
 OBJECTS_AT_MOST = 100
+THINGS_AT_MOST = 10  # that plugins are asked for
 
 
 async def flag(act: Act) -> Outbound | None:
@@ -22,7 +27,8 @@ async def flag(act: Act) -> Outbound | None:
         return None
     entry, reason = act.details["entry"], act.details["reason"]
     document: dict[str, Any] = {"type": "Flag", "content": reason, "to": [act.target.uri], "cc": []}
-    document["object"] = [act.target.uri, *([entry.uri] if entry else [])]
+    thing = act.details.get("thing")
+    document["object"] = [act.target.uri, *(one.uri for one in (entry, thing) if one)]
     if entry is not None and (group := await _group_of(entry)):
         # Where threads lie in groups, a Flag is about one thing, for one group, and has its words elsewhere.
         document |= {"to": [group], "object": entry.uri, "summary": reason}
@@ -47,8 +53,25 @@ async def receive_flag(incoming: Any) -> str | None:
     target = await Actor.filter(uri__in=uris, domain="", removed_at__isnull=True).order_by("id").first()
     if target is None and entries:
         target = await Actor.get_or_none(id=entries[0].author_id, removed_at__isnull=True)
+    thing = await _thing(incoming, uris)
+    if target is None and thing:
+        target = await Actor.get_or_none(id=thing.owner_id, domain="", removed_at__isnull=True)
     if target is None:
         raise Rejected("There is nothing of this server in it.")
     said = document.get("content") or document.get("summary")
-    await service.receive(incoming.actor, incoming.id, target, entries, plain(said) if isinstance(said, str) else "")
+    thing = thing if thing and thing.owner_id == target.id else None
+    reason = plain(said) if isinstance(said, str) else ""
+    await service.receive(incoming.actor, incoming.id, target, entries, reason, thing=thing)
+    return None
+
+
+async def _thing(incoming: Any, uris: Sequence[str]) -> Reportable | None:
+    """The first of what is named that some plugin has here, and that server may see."""
+    for uri in uris[:THINGS_AT_MOST]:
+        if uri.startswith(here().url("/")):
+            found: Reportable | None = await here().hooks.reportable(
+                viewer=viewer_of(incoming.actor), kind="", name=uri
+            )
+            if found:
+                return found
     return None

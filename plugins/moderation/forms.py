@@ -9,6 +9,7 @@ import orjson
 
 from core import present
 from core.database import one_of, rows
+from core.instance import here
 from core.models import Actor
 from core.present import PAGE_COLUMNS
 
@@ -26,6 +27,7 @@ async def forms_of(reports: Sequence[dict[str, Any]], viewer: Actor) -> list[dic
             "reporter": people.get(one["reporter_id"]),
             "target": people[one["target_id"]],
             "posts": posts.get(one["id"], []),
+            "thing": _thing(one),
             "note": one["note"],
             "resolvedBy": people.get(one["resolved_by_id"]),
             "resolvedAt": present.stamp(one["resolved_at"]),
@@ -33,6 +35,13 @@ async def forms_of(reports: Sequence[dict[str, Any]], viewer: Actor) -> list[dic
         }
         for one in reports
     ]
+
+
+def _thing(report: dict[str, Any]) -> dict[str, str] | None:
+    if not report["thing_kind"]:
+        return None
+    page = here().url(report["thing_path"])
+    return {"type": report["thing_kind"], "id": report["thing_id"], "name": report["thing_name"], "url": page}
 
 
 async def _people(reports: Sequence[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:

@@ -13,7 +13,10 @@ OPEN, RESOLVED = "open", "resolved"
 
 
 class Report(Model):
-    """`reporter` says that something about `target` should be looked at; nobody but those in charge learns who."""
+    """`reporter` says that something about `target` should be looked at; nobody but those in charge learns who.
+
+    `thing` is something of the target's that is no entry, as it was called then; empty where there is none.
+    """
 
     id = IdField(primary_key=True, default=new_id)
     uri = fields.CharField(2048, null=True, unique=True)
@@ -23,6 +26,10 @@ class Report(Model):
     reporter_id: str | None
     target: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False)
     target_id: str
+    thing_kind = fields.CharField(20, default="")
+    thing_id = fields.CharField(100, default="")
+    thing_name = fields.CharField(200, default="")
+    thing_path = fields.CharField(500, default="")
     reason = fields.TextField()
     state = fields.CharField(10, default=OPEN)
     forwarded = fields.BooleanField(default=False)

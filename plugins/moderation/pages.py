@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from quart import Blueprint, Response, redirect, request
@@ -11,7 +12,7 @@ from werkzeug import Response as Redirect
 from core import present
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Conflict, Invalid, RateLimited, Unauthenticated
+from core.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
 from core.instance import here
 from core.models import Actor
 from core.people import known_actor
@@ -38,7 +39,7 @@ async def tab() -> AdminTab:
 # -- Making one ----------------------------------------------------------------
 @blueprint.get("/report")
 async def report_page() -> Answer:
-    """Say what is wrong with a person or a post: `?post=ID` or `?user=NAME`."""
+    """Say what is wrong: with a post, `?post=ID`, another thing, `?kind=KIND&id=ID`, or a person, `?user=NAME`."""
     identity = await viewer_identity()
     if identity is None:
         return to_login()
@@ -46,11 +47,17 @@ async def report_page() -> Answer:
 
 
 async def _page(actor: Actor, wanted: dict[str, str], form: Form, status: int = 200) -> Response:
-    post = None
+    post = thing = None
     if post_id := wanted.get("post"):
         entry = await visible_entry(viewer_of(actor), post_id)
         post = orjson.loads(await present.post(entry, actor))
         target = await Actor.get(id=entry.author_id)
+    elif kind := wanted.get("kind"):
+        try:
+            thing = await service.seen_thing(actor, kind, wanted.get("id", ""))
+        except Invalid:
+            raise NotFound() from None
+        target = await Actor.get(id=thing.owner_id)
     else:
         target = await known_actor(wanted.get("user", ""))
     return await render_page(
@@ -58,6 +65,7 @@ async def _page(actor: Actor, wanted: dict[str, str], form: Form, status: int = 
         status=status,
         form=form,
         post=post,
+        thing=thing,
         target=present.user_short(present.row_of(target)),
         elsewhere=target.domain,
         done="done" in wanted,
@@ -73,6 +81,9 @@ async def make_report() -> Answer:
     typed = {name: str(value) for name, value in (await request.form).items()}
     kind, target_id = ("post", typed["post"]) if typed.get("post") else ("user", typed.get("user", ""))
     wanted = {kind: target_id}
+    if typed.get("kind"):
+        kind, target_id = typed["kind"], typed.get("id", "")
+        wanted = {"kind": kind, "id": target_id}
     form = {name: typed.get(name, "") for name in ("reason", "forward")}
     try:
         forward = form["forward"] == "true"
@@ -82,7 +93,7 @@ async def make_report() -> Answer:
         return await _page(identity.actor, wanted, Form(form, error.errors, sentence), 422)
     except (Conflict, RateLimited) as error:
         return await _page(identity.actor, wanted, Form(form, sentence=error.sentence), error.status)
-    return redirect(f"/report?{kind}={target_id}&done", 303)
+    return redirect(f"/report?{urlencode(wanted)}&done", 303)
 
 
 # -- Looking at them -----------------------------------------------------------

@@ -15,8 +15,11 @@ from plugins.moderation.forms import forms_of
 api = Api("reports", __name__)
 
 
+_KINDS = "`user`, `post`, `comment`, or what a plugin has, as `album` and `collection`."
+
+
 class NewReport(Form):
-    target_type: Literal["user", "post", "comment"]
+    target_type: str = Field(description=_KINDS, max_length=20)
     target_id: str
     reason: str
     forward: bool = Field(False, description="Tell the server of somebody from elsewhere too, not by whom.")
@@ -24,11 +27,20 @@ class NewReport(Form):
 
 class MadeReport(Form):
     report_id: str
-    target_type: Literal["user", "post", "comment"]
+    target_type: str
     target_id: str
     reason: str
     forwarded: bool
     created_at: str
+
+
+class Thing(Form):
+    """Something of somebody's that is no post; it may be gone, or be called otherwise by now."""
+
+    type: str
+    id: str
+    name: str
+    url: str
 
 
 class ReportForm(Form):
@@ -41,6 +53,7 @@ class ReportForm(Form):
     reporter: UserShort | None
     target: UserShort
     posts: list[Post]
+    thing: Thing | None
     note: str
     resolved_by: UserShort | None
     resolved_at: str | None

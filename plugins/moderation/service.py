@@ -15,6 +15,7 @@ from core.instance import here
 from core.models import Actor, Entry
 from core.people import known_actor, visible_actor
 from core.permissions import may, require
+from core.reportable import Reportable
 from plugins.moderation.models import OPEN, RESOLVED, Report, ReportedEntry
 
 LONGEST = 5000
@@ -22,33 +23,49 @@ HOUR = 3600
 AN_HOUR = 30  # reports of one person
 A_DAY = 200  # reports of one other server
 ENTRIES_AT_MOST = 50
+ENTRIES = ("post", "comment")
 
 
 async def report(reporter: Actor, target_type: str, target_id: str, reason: str, *, forward: bool = False) -> Report:
-    """Tell those in charge of a person ("user") or of what somebody published ("post", "comment").
+    """Tell those in charge of a person ("user"), of what somebody published ("post", "comment"), or of another thing.
 
     With `forward` the server of somebody from elsewhere is told too, though not by whom. Raises Invalid, NotFound for
     what the reporter may not see, Conflict where they have said so already, RateLimited.
     """
     reason = _checked(reason)
-    entry = None
+    entry = thing = None
     if target_type == "user":
         target = await _named(reporter, target_id)
-    else:
+    elif target_type in ENTRIES:
         entry = await visible_entry(viewer_of(reporter), target_id)
         target = await Actor.get(id=entry.author_id)
+    else:
+        thing = await seen_thing(reporter, target_type, target_id)
+        target = await Actor.get(id=thing.owner_id)
     if target.id == reporter.id:
         raise Invalid({"targetId": "You cannot report yourself."})
-    if await _is_told(reporter, target, entry):
+    if await _is_told(reporter, target, entry, thing):
         raise Conflict("You have reported this already; it is being looked at.", code="already_reported")
     await _count(reporter)
     speaker = await Actor.get_or_none(uri=here().url("/actor"), domain="") if forward and not target.is_local else None
     async with transaction():
-        made = await _store(reporter, target, [entry] if entry else [], reason, forwarded=speaker is not None)
+        made = await _store(
+            reporter, target, [entry] if entry else [], reason, thing=thing, forwarded=speaker is not None
+        )
         if speaker is not None:
-            details = {"reason": reason, "entry": entry}
+            details = {"reason": reason, "entry": entry, "thing": thing}
             await here().hooks.outgoing(act=Act("report", speaker, target=target, details=details))
     return made
+
+
+async def seen_thing(reporter: Actor, kind: str, thing_id: str) -> Reportable:
+    """What a plugin has under this id. Raises Invalid for a kind that none has, NotFound for what they may not see."""
+    thing: Reportable | None = None
+    if kind:
+        thing = await here().hooks.reportable(viewer=viewer_of(reporter), kind=kind, name=thing_id)
+    if thing is None:
+        raise Invalid({"targetType": "Nothing of this kind can be reported here."})
+    return thing
 
 
 async def _named(reporter: Actor, name: str) -> Actor:
@@ -68,15 +85,17 @@ def _checked(reason: str) -> str:
     return reason
 
 
-async def _is_told(reporter: Actor, target: Actor, entry: Entry | None) -> bool:
+async def _is_told(reporter: Actor, target: Actor, entry: Entry | None, thing: Reportable | None) -> bool:
     about = "= $3" if entry else "IS NULL AND $3::uuid IS NULL"
     return bool(
         await value(
             "SELECT 1 FROM moderation_report r LEFT JOIN moderation_reported_entry x ON x.report_id = r.id"
-            f" WHERE r.reporter_id = $1 AND r.target_id = $2 AND r.state = 'open' AND x.entry_id {about} LIMIT 1",
+            f" WHERE r.reporter_id = $1 AND r.target_id = $2 AND r.state = 'open' AND x.entry_id {about}"
+            " AND r.thing_id = $4 LIMIT 1",
             reporter.id,
             target.id,
             entry.id if entry else None,
+            thing.id if thing else "",
         )
     )
 
@@ -89,7 +108,9 @@ async def _count(reporter: Actor) -> None:
         raise RateLimited(verdict.retry_after, "You have reported much within the hour. Please wait a little.")
 
 
-async def receive(reporter: Actor, uri: str, target: Actor, entries: Sequence[Entry], reason: str) -> Report:
+async def receive(
+    reporter: Actor, uri: str, target: Actor, entries: Sequence[Entry], reason: str, *, thing: Reportable | None = None
+) -> Report:
     """Store what another server reports of somebody here. Raises Conflict for what is known, Rejected for floods."""
     if await Report.exists(uri=uri):
         raise Conflict("This report is known already.")
@@ -105,7 +126,7 @@ async def receive(reporter: Actor, uri: str, target: Actor, entries: Sequence[En
     host = Viewer(host=reporter.domain)
     seen = [entry for entry in entries[:ENTRIES_AT_MOST] if entry.author_id == target.id and await may_see(host, entry)]
     async with transaction():
-        return await _store(reporter, target, seen, without_controls(reason).strip()[:LONGEST], uri=uri)
+        return await _store(reporter, target, seen, without_controls(reason).strip()[:LONGEST], thing=thing, uri=uri)
 
 
 async def _store(
@@ -114,11 +135,20 @@ async def _store(
     entries: Sequence[Entry],
     reason: str,
     *,
+    thing: Reportable | None = None,
     uri: str | None = None,
     forwarded: bool = False,
 ) -> Report:
     made = await Report.create(
-        reporter_id=reporter.id, target_id=target.id, reason=reason, uri=uri, forwarded=forwarded
+        reporter_id=reporter.id,
+        target_id=target.id,
+        reason=reason,
+        uri=uri,
+        forwarded=forwarded,
+        thing_kind=thing.kind if thing else "",
+        thing_id=thing.id if thing else "",
+        thing_name=thing.name[:200] if thing else "",
+        thing_path=thing.path if thing else "",
     )
     if entries:
         await ReportedEntry.bulk_create([ReportedEntry(report_id=made.id, entry_id=entry.id) for entry in entries])
