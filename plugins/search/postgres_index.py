@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.database import execute
+from plugins.search.languages import SNOWBALL, name_of
 from plugins.search.wanted import Matches, Term, Wanted
 from plugins.search.words import words_in
 
 POSITIONS = 16_383
 """The last place of a word that a tsvector knows."""
-# The text search configurations that come with PostgreSQL, by the language of a post.
-CONFIGURATIONS: Mapping[str, str] = MappingProxyType({
-    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
-    "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian",
-    "id": "indonesian", "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch",
-    "nn": "norwegian", "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
-    "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
-})  # fmt: skip
 NEWEST_FIRST = 4000
 
 
@@ -30,7 +22,7 @@ class PostgresIndex:
     """GIN gives all that matches at once. Of a word in every tenth entry that takes long; it is found early, though."""
 
     async def write(self, number: int, entry_id: str, text: str, marks: str, language: str) -> bool:
-        stems = CONFIGURATIONS.get(language.partition("-")[0].lower())
+        stems = name_of(language)
         more = f" || to_tsvector('{stems}', $4)" if stems else " || COALESCE($4::text, '')::tsvector"
         vector = _vector(words_in(text), (f"={mark}" for mark in marks.split()))
         stored = await execute(
@@ -82,7 +74,7 @@ def _vector(words: Iterable[str], marks: Iterable[str] = ()) -> str:
 
 def _query(wanted: Wanted, parameters: list[Any]) -> str:
     """What is looked for; a query of its own, so that it is understood once, and not for each document anew."""
-    stems = list(dict.fromkeys(CONFIGURATIONS[code] for code in wanted.languages if code in CONFIGURATIONS))
+    stems = list(dict.fromkeys(SNOWBALL[code] for code in wanted.languages if code in SNOWBALL))
     parts = [_term(term, stems, parameters) for term in wanted.terms]
     parts += [f"!!({_term(term, stems, parameters)})" for term in wanted.excluded]
     marks = [f"'={mark}'" for mark in wanted.marks]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.database import execute, value
-from plugins.search.stems import stems_of
+from plugins.search.stems import stems_in
 from plugins.search.wanted import Matches, Term, Wanted
 from plugins.search.words import words_in
 
@@ -29,7 +29,7 @@ class SqliteIndex:
             return False
         words = words_in(text)
         known = set(words)
-        stems = [f"{STEM}{stem}" for stem in stems_of(dict.fromkeys(words), language) if stem not in known]
+        stems = [f"{STEM}{stem}" for stem in stems_in(text, language) if stem not in known]
         await execute(
             "INSERT INTO search_words (rowid, words, marks) VALUES ($1, $2, $3)",
             number,
@@ -90,7 +90,7 @@ def _term(term: Term, languages: Iterable[str]) -> str:
     words = [_quoted(term.words, goes_on=term.goes_on or (bends and len(term.words[0]) >= LONG))]
     marks: list[str] = []
     if bends and not term.goes_on:
-        stems = dict.fromkeys(stem for code in languages for stem in stems_of(term.words, code))
+        stems = dict.fromkeys(stem for code in languages for stem in stems_in(term.typed or term.words[0], code))
         words += [f'"{stem}"' for stem in stems if stem != term.words[0]]
         marks = [f'"{STEM}{stem}"' for stem in stems]
     found = f"words : ({' OR '.join(words)})"

@@ -45,6 +45,12 @@ def words_in(text: str) -> list[str]:
     return found[:WORDS_AT_MOST]
 
 
+def written_in(text: str) -> list[str]:
+    """The words of a text in small letters with their accents, as whoever knows the language expects them."""
+    found = _WORD.finditer(unicodedata.normalize("NFKC", text.casefold()))
+    return [each[0][:LONGEST_WORD] for _, each in zip(range(WORDS_AT_MOST), found, strict=False)]
+
+
 def sought_in(text: str) -> list[tuple[list[str], bool]]:
     """What to look for where somebody typed this: words that stand side by side, and whether the last may go on.
 
