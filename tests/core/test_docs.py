@@ -312,7 +312,7 @@ def test_every_metric_that_is_named_is_measured(page: Path) -> None:
 ELSEWHERE = set(
     """
     KITH_PLUGINS__TIDE_TABLES__STATION NAME PLUGINS adduser backup caddy curl days_ahead dbname dump exclude git heights
-    nginx pg_dump pg_restore
+    journalctl nginx pg_dump pg_restore sudo
     postgresql reverse_proxy systemctl systemd tide_tables timedatectl wal shm TideSettings publish_tables
     look_at_the_gauge dish_cooked dish station PropertyValue http https example name host uuid spam since March
     """.split()
