@@ -41,5 +41,10 @@ async def openapi() -> Response:
 @blueprint.get("/api/docs")
 async def docs() -> Response:
     """The same, to be read by people."""
-    return await render_page("api/docs.html", document=_document())
+    known = _document()
+    areas: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in known["paths"].items():
+        for method, operation in methods.items():
+            areas.setdefault(operation["tags"][0], []).append((path, method, operation))
+    return await render_page("api/docs.html", document=known, areas=dict(sorted(areas.items())))
 

@@ -139,6 +139,22 @@ async def test_the_readable_page_shows_every_operation_and_loads_nothing_from_el
     assert {host for _, host in loaded} <= {"alpha.test"}
 
 
+async def test_the_readable_page_leads_from_each_operation_to_what_it_takes_and_what_it_answers(
+    anon: Visitor, document: Document
+) -> None:
+    text = (await anon.page("/api/docs")).text
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+    writing = text.partition('id="posts_post_posts"')[2].partition("</details>")[0]
+    assert 'href="#NewPost"' in writing and 'href="#Post"' in writing and 'href="#Problem"' in text
+    written = text.partition('id="NewPost"')[2].partition("</details>")[0]
+    assert re.search(r"<code>visibility</code>.*<code>unlisted</code>", written)
+    assert re.search(r"<code>fileIds</code> .*list of string", written)
+    chosen = text.partition('id="Choices"')[2].partition("</details>")[0]
+    assert re.search(r"<code>choices</code>.*list of integer.*required", chosen)
+    for tag in {operation["tags"][0] for operation in operations(document).values()}:
+        assert f'href="#tag-{tag}"' in text and f'<h2 id="tag-{tag}">' in text
+
+
 # -- True ----------------------------------------------------------------------
 async def test_answers_fit_their_schemas(
     alpha: TestInstance, ann: Person, bob: Person, admin: Person, anon: Visitor, document: Document
