@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.database import row
@@ -89,7 +90,7 @@ class Rule(ABC):
         return _Not(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Joined(Rule):
     word: str
     parts: tuple[Rule, ...]
@@ -102,7 +103,7 @@ class _Joined(Rule):
         return all(answers) if self.word == "AND" else any(answers)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Not(Rule):
     part: Rule
 
@@ -116,7 +117,7 @@ class _Not(Rule):
         return not self.part.holds(sight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Fact(Rule):
     """A fact of the entry alone."""
 
@@ -130,7 +131,7 @@ class _Fact(Rule):
         return self.question(sight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tie(Rule):
     """A fact between the viewer and the entry; strangers have none.
 
@@ -232,15 +233,21 @@ PLACE: Rule = (
 WANTED: Rule = VISIBLE & ~_is_muted
 
 
+@lru_cache(maxsize=256)
+def _written(rule: Rule, viewer: Eyes | None) -> str:
+    """The text of a rule, which is asked for with every list: rules are few, and each is known by itself."""
+    return rule.sql(viewer)
+
+
 def visible_sql(viewer: Viewer, parameter: int, *, rule: Rule = VISIBLE) -> str:
     """A predicate over `e` and `a`; `$parameter` must hold `viewer.parameter`.
 
     What plugins add with the `visible` hook is AND-ed to it.
     """
     if viewer.is_stranger:  # the parameter is named all the same, for PostgreSQL wants to know its type
-        text = f"{rule.sql(None)} AND ${parameter}::uuid IS NULL"
+        text = f"{_written(rule, None)} AND ${parameter}::uuid IS NULL"
     else:
-        text = rule.sql(viewer.sql(parameter))
+        text = _written(rule, viewer.sql(parameter))
     added = here().hooks.visible(viewer=viewer, parameter=parameter)
     return " AND ".join([text, *(f"({part})" for part in added)]) if added else text
 

@@ -14,6 +14,7 @@ import structlog
 import tortoise.context
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError, IntegrityError, OperationalError
+from tortoise.models import Model
 
 from core.engines import Callback, DatabaseUnavailable, Engine, Row, call_each, detach, open_transaction, restore
 from core.fields import (
@@ -47,6 +48,7 @@ __all__ = [
     "from_json",
     "in_transaction",
     "is_id",
+    "loaded",
     "many",
     "new_id",
     "now",
@@ -67,6 +69,7 @@ log = structlog.get_logger(__name__)
 SETTLE_SECONDS = 5
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 _current: ContextVar[Database | None] = ContextVar("database", default=None)
 
@@ -252,6 +255,11 @@ async def row(sql: str, *parameters: Any) -> Row | None:
     """The first row of a query, or None."""
     found = await _engine().fetch(sql, parameters)
     return found[0] if found else None
+
+
+def loaded(model: type[M], row: Row) -> M:
+    """The object whose row this is, with all its columns: as the ORM loads it, by a query that this cannot write."""
+    return model._init_from_db(**row)
 
 
 async def value(sql: str, *parameters: Any) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 
 from core import poll_rows, prepared, revisions, timelines
 from core.acts import Act as Act
-from core.audience import Viewer, may_see
+from core.audience import Viewer, visible_sql
 from core.consent import as_link, needs_consent, reply_needs_consent, still_asking
-from core.database import after_commit, execute, is_id, new_id, now, row, rows, transaction
+from core.database import after_commit, execute, is_id, loaded, new_id, now, row, rows, transaction
 from core.entry_counts import count
 from core.errors import NotFound, Rejected
 from core.going_out import ask_to_reply, end_waiting, go_out, withdraw_answer
@@ -318,10 +318,15 @@ async def by_uri(uri: str) -> Entry | None:
 
 async def visible_entry(viewer: Viewer, entry_id: str) -> Entry:
     """The entry, if this viewer may see it; NotFound otherwise, whatever the reason."""
-    entry = await Entry.get_or_none(id=entry_id) if is_id(entry_id) else None
-    if entry is None or not await may_see(viewer, entry):
+    found = is_id(entry_id) and await row(
+        "SELECT e.* FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        f" WHERE e.id = $2 AND {visible_sql(viewer, 1)}",
+        viewer.parameter,
+        entry_id,
+    )
+    if not found:
         raise NotFound("There is no such post.")
-    return entry
+    return loaded(Entry, found)
 
 
 async def addressed(entry: Entry) -> list[str]:

@@ -142,9 +142,9 @@ def _finish(
         b"true" if "b" in marks else b"false",
         b"true" if own or (viewer and policies.allows(row["reply_policy"], marks)) else b"false",
         b"true" if own or (viewer and _is_quotable(row, marks)) else b"false",
-        orjson.dumps(_sharer(row)),
-        orjson.dumps(row.get("tag")),
-        orjson.dumps(filters.shown(caught)),
+        orjson.dumps(_sharer(row)) if row.get("via_id") else b"null",
+        orjson.dumps(row["tag"]) if row.get("tag") else b"null",
+        orjson.dumps(filters.shown(caught)) if caught else b"null",
     )
 
 
@@ -152,9 +152,7 @@ def _is_quotable(row: Row, marks: Mapping[str, int]) -> bool:
     return row["visibility"] in OPEN and policies.allows(row["quote_policy"], marks)
 
 
-def _sharer(row: Row) -> Form | None:
-    if not row.get("via_id"):
-        return None
+def _sharer(row: Row) -> Form:
     return user_short({column: row[f"via_{column}"] for column in SHORT_COLUMNS})
 
 

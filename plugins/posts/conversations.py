@@ -46,7 +46,7 @@ _LIKES_THEN = (
     "CASE WHEN e.likes_count = 0 THEN 0 ELSE e.likes_count"
     " - (SELECT COUNT(*) FROM core_like l WHERE l.entry_id = e.id AND l.id > $8) END"
 )
-_CANDIDATES = 4  # times a page: of so many of the most liked it is looked up first who may see them
+_CANDIDATES = 2  # times a page: of so many of the most liked it is looked up first who may see them
 _ALL = 2**31
 
 

@@ -150,4 +150,4 @@ async def test_a_page_of_comments_costs_no_query_more_however_long_it_is(
         with counted_queries(alpha) as queries:
             await bob.get(f"/posts/{post}/comments", sort="top", limit=limit)
         counts.append(len(queries))
-    assert counts[0] == counts[1]
+    assert counts == [3, 3]  # whether the post may be seen, its answers, what ties Bob to these
