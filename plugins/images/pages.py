@@ -26,12 +26,14 @@ from core.web.forms import Form
 from core.web.htmx import go_to, wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import html_response, render_fragment, render_page, to_login, viewer_identity
+from core.web.slots import Tab
 from core.web.words import author_audiences
 from plugins.images import service
 from plugins.images.alt_counting import count_waiting
 from plugins.images.finding import images, memories
 from plugins.images.forms import image_form
 from plugins.images.spots import Around, Spot, around, spot_of
+from plugins.images.trending import trending_images
 
 blueprint = Blueprint("images_pages", __name__)
 Answer = Response | Redirect
@@ -99,9 +101,29 @@ async def explore() -> Response:
         tag=tag,
         near=near,
         form=form,
+        tabs=_tabs(),
         tag_name=tag,
         is_near=wanted != ",,",
         suggested=await count_waiting(actor.id) if actor else 0,
+    )
+
+
+def _tabs() -> list[Tab]:
+    return [Tab("newest", _("Newest"), "/images"), Tab("trending", _("Liked these days"), "/images/trending")]
+
+
+@blueprint.get("/images/trending")
+async def liked() -> Response:
+    """What most people like these days."""
+    actor = await _viewer()
+    found = await trending_images(viewer_of(actor), PAGE * 2)
+    forms = present.unpacked(await present.posts(found, actor, "public"))
+    return await render_page(
+        "images/trending.html",
+        tabs=_tabs(),
+        images=[image_form(form) for form in forms],
+        pagination={"nextCursor": None, "hasMore": False},
+        more="",
     )
 
 

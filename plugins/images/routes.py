@@ -20,6 +20,7 @@ from plugins.images import service
 from plugins.images.finding import images, memories
 from plugins.images.forms import ImageForm, SharedImage, image_form, shared_form
 from plugins.images.spots import USUAL_PRECISION, Spot, around, spot_of
+from plugins.images.trending import trending_images
 
 api = Api("images", __name__)
 AT_ONCE = 10
@@ -123,6 +124,22 @@ async def read_memories(ask: Ask[None, None]) -> object:
     """What you shared on this day in years before, newest first; at most fifty."""
     found = await memories(ask.actor.id, now().date(), MEMORIES_AT_MOST)
     return {"images": [image_form(form) for form in present.unpacked(await present.posts(found, ask.actor))]}
+
+
+class TrendingQuery(Form):
+    limit: int = Field(20, ge=1, le=50)
+
+
+class TrendingImages(Form):
+    images: list[ImageForm]
+
+
+@api.get("/images/trending", query=TrendingQuery, answer=TrendingImages, signed_out=True)
+async def read_trending_images(ask: Ask[None, TrendingQuery]) -> object:
+    """The public pictures most people liked or shared of late; of one author at most three, none that are sensitive."""
+    found = await trending_images(ask.viewer, ask.query.limit)
+    forms = present.unpacked(await present.posts(found, ask.actor_or_none, "public"))
+    return {"images": [image_form(form) for form in forms]}
 
 
 @api.get("/images/<image_id>", answer=ImageForm, signed_out=True)

@@ -40,7 +40,8 @@ async def gallery(site: Site) -> tuple[Person, list[str]]:
     shy = await posted(bob, "Not to be gathered")
     await bob.put("/users/me", {"settings": {"gatherable": False}})
     pages = ["/images", "/images?latitude=-41.3&longitude=174.8&km=50", "/images?tag=harbour", "/images/upload"]
-    pages += ["/images/memories", "/@ann/images", "/@ann/albums", "/albums", f"/albums/{album}", f"/albums/{asked}"]
+    pages += ["/images/memories", "/images/trending"]
+    pages += ["/@ann/images", "/@ann/albums", "/albums", f"/albums/{album}", f"/albums/{asked}"]
     pages += ["/collections", "/@ann/collections", f"/albums/{made}", f"/albums/{made}/edit"]
     pages += [f"/albums/{made}/{theirs[1]}", f"/posts/{theirs[1]}/collections", f"/posts/{shy}/collections"]
     return ann, [*pages, f"/albums/{album}/edit", f"/@ann/{several}", f"/posts/{several}/edit"]
