@@ -117,6 +117,9 @@ async def moved(actor: Actor, target: Actor) -> None:
     if await Move.exists(actor_id=actor.id, target_id=target.id, moved_at__gt=now() - COOLDOWN):
         raise Conflict("This is known.", code="has_moved")
     await _check(actor, target)
+    if await Move.exists(target_id=actor.id, moved_at__gt=now() - COOLDOWN):
+        # Accounts that hand them on from one to the next would have people here follow anew without end.
+        raise Rejected("Others came along to this account within the last seven days.")
     async with transaction():
         actor = await _begin(actor, target)
         after_commit(lambda: _forget(actor))

@@ -169,6 +169,22 @@ async def test_within_seven_days_nobody_moves_twice(alpha, ann, zoe):
     assert await arrive(alpha, zoe, move(zoe, second)) == "done"
 
 
+async def test_who_came_along_is_not_taken_on_again_within_seven_days(alpha, ann, zoe):
+    names = [zoe.name, "zoe2", "zoe3"]
+    known_as = {name: [f"{zoe.server.base_url}/users/{other}" for other in names] for name in names}
+    zoe.more["alsoKnownAs"] = known_as[zoe.name]
+    second, third = (zoe.server.person(name, alsoKnownAs=known_as[name]) for name in names[1:])
+    await follow(alpha, ann, zoe)
+    assert await arrive(alpha, zoe, move(zoe, second)) == "done"
+    asked = len(zoe.server.activities("Follow"))
+    for target in (third, zoe):  # a chain without end, or a circle, would have everybody follow anew for ever
+        assert await arrive(alpha, second, move(second, target)) == "refused"
+    assert len(zoe.server.activities("Follow")) == asked
+    with alpha.inside():
+        await Move.all().update(moved_at=now() - timedelta(days=8))
+    assert await arrive(alpha, second, move(second, third)) == "done"
+
+
 async def test_places_in_circles_on_lists_and_mutes_stand_for_the_new_account(alpha, ann, bob):
     new = await alpha.user("bob2")
     await befriend(ann, bob)
