@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from core.database import now, rows
+from core.database import execute, now, rows
 from core.models import Entry, Revision
 
 AT_ONCE = timedelta(minutes=1)  # what is described so soon after another change belongs to it
+AT_MOST = 100  # of one entry, beside the first: whoever changes theirs without end fills no disk with that
 
 
 async def keep(entry: Entry) -> None:
-    """Keep what an entry says and shows now, which is about to change, in the running transaction."""
+    """Keep what an entry says and shows now, which is about to change, in the running transaction.
+
+    Of very many only the first and the latest are kept.
+    """
     await Revision.create(
         entry_id=entry.id,
         content=entry.content,
@@ -21,6 +25,13 @@ async def keep(entry: Entry) -> None:
         content_warning=entry.content_warning,
         files=await shown_files(entry),
         created_at=entry.edited_at or entry.published_at,
+    )
+    of_it = "SELECT r.id FROM core_revision r WHERE r.entry_id = $1 ORDER BY r.id"
+    await execute(
+        f"DELETE FROM core_revision WHERE entry_id = $1 AND id > ({of_it} LIMIT 1)"
+        f" AND id <= ({of_it} DESC LIMIT 1 OFFSET $2)",
+        entry.id,
+        AT_MOST,
     )
 
 

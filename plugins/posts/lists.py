@@ -12,6 +12,7 @@ from core.models import Actor, Entry
 from core.present import PAGE_COLUMNS, VIA_COLUMNS
 
 Row = dict[str, Any]
+REVISED_AT_MOST = 2_000_000  # characters of what a post said before
 _ENTRIES = f"SELECT {PAGE_COLUMNS}, e.id AS position FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
 
 
@@ -112,11 +113,13 @@ async def tagged(tag: str, viewer: Viewer, before: str | None, limit: int) -> li
 
 
 async def revisions(entry: Entry) -> list[Row]:
-    """What an entry said before each edit, oldest first."""
+    """What an entry said before each edit, oldest first; of endless words only what was said last."""
     found = await rows(
-        "SELECT content, content_warning, CAST(files AS TEXT) AS files, created_at FROM core_revision"
-        " WHERE entry_id = $1 ORDER BY id",
+        "SELECT content, content_warning, CAST(files AS TEXT) AS files, created_at FROM (SELECT r.*,"
+        " SUM(LENGTH(r.content)) OVER (ORDER BY r.id DESC) AS said FROM core_revision r WHERE r.entry_id = $1) AS told"
+        " WHERE said <= $2 ORDER BY id",
         entry.id,
+        REVISED_AT_MOST,
     )
     return [{**row, "files": from_json(row["files"] or "[]")} for row in found]
 

@@ -184,7 +184,7 @@ async def test_what_somebody_passes_on_counts_as_its_authors_where_the_proof_hol
     "fault",
     [
         "changed", "none", "nonsense", "somebody else's key", "key of another server", "old", "of the future", "follow",
-        "of the one who passes it on", "another purpose", "another suite", "expired", "short",
+        "of the one who passes it on", "another purpose", "another suite", "expired", "short", "very large",
     ],
 )  # fmt: skip
 async def test_a_proof_that_does_not_hold_is_401(alpha, ann, foreign, zoe, max_, private, fault):
@@ -196,6 +196,8 @@ async def test_a_proof_that_does_not_hold_is_401(alpha, ann, foreign, zoe, max_,
     activity = zoe.activity("Create", note, to=[PUBLIC])
     if fault == "follow":
         activity = zoe.activity("Follow", ann.uri)
+    elif fault == "very large":
+        activity["more"] = "x" * 300_000
     made = {"old": now() - timedelta(days=30), "of the future": now() + timedelta(hours=1)}.get(fault)
     if fault == "somebody else's key":
         document = with_proof(zoe, eve_key, activity, key_id=f"{eve.id}#k")

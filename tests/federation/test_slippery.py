@@ -9,6 +9,7 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from core import revisions
 from core.asgi import Receive, Scope, Send
 from core.database import execute, now
 from core.federation import fetching, follower_comparison, keys_store
@@ -21,6 +22,7 @@ from core.federation.synchronization import digest_of
 from core.models import Actor, Follow, Tombstone
 from core.testing import Foreign, ForeignActor, Person, TestInstance, settle
 from core.testing.foreign import ACTIVITY_JSON, PUBLIC
+from plugins.posts import lists
 from tests.federation.arrivals import arrive, outcome, stored
 from tests.federation.odd_server import OddServer
 
@@ -288,3 +290,21 @@ async def test_deletions_of_what_was_never_here_are_remembered_as_long_as_it_may
         await execute("UPDATE core_tombstone SET created_at = $1", now() - timedelta(days=31))
         await forget_received()
         assert [one.uri for one in await Tombstone.all()] == [known["id"]]
+
+
+# -- Changing one's mind for ever --------------------------------------------------------------------------------------
+async def test_of_endless_edits_the_first_and_the_latest_are_kept_and_not_more_is_shown_than_can_be(
+    alpha: TestInstance, ann: Person, mallory: ForeignActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "AT_MOST", 4)
+    note = mallory.note("<p>word 0</p>")
+    assert await arrive(alpha, mallory, mallory.activity("Create", note)) == "done"
+    for number in range(1, 9):
+        assert await arrive(alpha, mallory, mallory.activity("Update", note | {"content": f"<p>word {number}</p>"}))
+    entry = await stored(alpha, note["id"])
+    assert entry is not None
+    path = f"/posts/{entry.id}/history"
+    said = [one["content"][8:9] for one in (await ann.get(path))["revisions"]]
+    assert said == ["0", "4", "5", "6", "7", "8"]
+    monkeypatch.setattr(lists, "REVISED_AT_MOST", 2 * len("<p>word 0</p>"))
+    assert [one["content"][8:9] for one in (await ann.get(path))["revisions"]] == ["6", "7", "8"]
