@@ -136,3 +136,19 @@ async def test_an_arabic_reader_gets_a_page_from_right_to_left(site: Site) -> No
     async with site.visit(locale="ar", extra_http_headers={"Accept-Language": "ar"}) as page:
         await page.goto("/local")
         assert await page.get_attribute("html", "dir") == "rtl"
+
+
+async def test_suggested_people_have_room_for_their_names_on_a_phone(site: Site) -> None:
+    ann, bob, eve = await site.instance.users("ann", "bob", "eve")
+    await ann.follow(bob)
+    await bob.follow(eve)
+    await eve.follow(ann)
+    async with site.visit(ann, size=PHONE) as page:
+        await page.goto("/suggestions")
+        row = page.locator(".person", has_text="@eve")
+        body, ways = await row.locator(".person-body").bounding_box(), await row.locator(".relation").bounding_box()
+        away = await row.locator(".icon-button").bounding_box()
+    assert body and ways and away
+    assert body["width"] > 250
+    assert ways["y"] >= body["y"] + body["height"]
+    assert abs(away["y"] + away["height"] / 2 - ways["y"] - ways["height"] / 2) < 4
