@@ -22,7 +22,8 @@ from core.prepared import of_actor, of_entry
 class Prepared:
     """An entry's form without its last brace, what it asks, and what not everybody may see: its source, what it quotes.
 
-    `is_asking` says that nobody but its author is shown the quote, for whom it quotes has not agreed.
+    `is_asking` says that nobody but its author is shown the quote, for whom it quotes has not agreed. What it quotes
+    that is not for everybody is `closed_quote`.
     `tags` name what it was made of besides the entry and its author: those mentioned, what is quoted.
     """
 
@@ -30,6 +31,7 @@ class Prepared:
     poll: Form | None
     source: bytes
     quote: bytes
+    closed_quote: bytes
     is_asking: bool
     tags: tuple[str, ...]
 
@@ -197,11 +199,13 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
     tags = [of_actor(actor_id) for actor_id in others if actor_id]
     if _shows_ours(entry, parts):
         tags.append(emoji.EMOJIS)
+    quote, is_open = _kept(_quote(entry, parts)), entry["quote_for"] in OPEN
     return Prepared(
         head=orjson.dumps(form)[:-1],
         poll=parts.polls.get(entry["id"]),
         source=_kept(entry["source"] or None),
-        quote=_kept(_quote(entry, parts)),
+        quote=quote if is_open else b"null",
+        closed_quote=b"null" if is_open else quote,
         is_asking=entry["quote_id"] is None,
         tags=(*tags, of_entry(entry["quote_entry"])) if entry["quote_entry"] else tuple(tags),
     )
@@ -222,9 +226,12 @@ def _is_present(author: Row) -> bool:
 
 
 def _quote(entry: Row, parts: _Parts) -> Form | None:
-    """What is quoted, where everybody may see it; whether a block hides it is found out for each reader."""
+    """What is quoted; whether a block hides it, and who sees what is not for everybody, is found out for each reader.
+
+    Nobody asks to quote what is not for everybody: only its author quotes that.
+    """
     author = parts.actors.get(entry["quote_author"] or "")
-    if author is None or entry["quote_gone"] or entry["quote_for"] not in OPEN:
+    if author is None or entry["quote_gone"] or (entry["quote_for"] not in OPEN and not entry["quote_id"]):
         return None
     if not _is_present(author):
         return None

@@ -69,7 +69,9 @@ async def posts(
     """
     prepared = await _prepared(page)
     moving = _Moving(
-        [row["id"] for row in page if prepared[row["id"]].poll], [row["id"] for row in page if row["reactions_count"]]
+        [row["id"] for row in page if prepared[row["id"]].poll],
+        [row["id"] for row in page if row["reactions_count"]],
+        [row["id"] for row in page if viewer and prepared[row["id"]].closed_quote != b"null"],
     )
     since, sieve = here().cache.mark(), filters.kept(viewer.id) if viewer and page and context else ()
     rules: list[Row] | None = [] if sieve is None else None
@@ -131,7 +133,7 @@ def _finish(
         prepared.head,
         prepared.source if own else b"null",
         orjson.dumps(poll_forms.finished(prepared.poll, marks)) if prepared.poll else b"null",
-        b"null" if "q" in marks or (prepared.is_asking and not own) else prepared.quote,
+        _quoted(prepared, marks, own=own),
         row["likes_count"],
         row["open_replies_count"] + marks.get("c", 0),
         row["boosts_count"],
@@ -148,6 +150,12 @@ def _finish(
     )
 
 
+def _quoted(prepared: Prepared, marks: Mapping[str, int], *, own: bool) -> bytes:
+    if "q" in marks or (prepared.is_asking and not own):
+        return b"null"
+    return prepared.closed_quote if "k" in marks else prepared.quote
+
+
 def _is_quotable(row: Row, marks: Mapping[str, int]) -> bool:
     return row["visibility"] in OPEN and policies.allows(row["quote_policy"], marks)
 
@@ -157,10 +165,11 @@ def _sharer(row: Row) -> Form:
 
 
 class _Moving(NamedTuple):
-    """The entries of a page that ask a poll, and those that were answered with a sign."""
+    """The entries of a page that ask a poll, that were answered with a sign, that quote what is not for everybody."""
 
     asking: list[str]
     answered: list[str]
+    quoting: list[str]
 
 
 async def _marks(
@@ -168,8 +177,9 @@ async def _marks(
 ) -> dict[str, dict[str, int]]:
     """What lies between the viewer and each entry, and how its polls and signs stand, in one query.
 
-    l(iked), s(hared), b(ookmarked); q where a block hides what it quotes; c(omments) is how many answers that are not
-    for everybody the viewer may see; where an entry may not be answered or quoted by all, what ties the viewer to it.
+    l(iked), s(hared), b(ookmarked); q where a block hides what it quotes, k where the viewer is one of the few who may
+    see that; c(omments) is how many answers that are not for everybody the viewer may see; where an entry may not be
+    answered or quoted by all, what ties the viewer to it.
     Of polls `p` and `v` with the place of an option (core/poll_forms.py), of signs `r ` and `m ` with the sign
     (core/reaction_forms.py). Where there is a list for `rules`, the viewer's filters are put into it.
     """
@@ -192,6 +202,13 @@ async def _marks(
             f" JOIN core_actor a ON a.id = e.author_id WHERE e.reply_to_id {one_of(len(arguments))}"
             f" AND e.visibility NOT IN ('public', 'unlisted') AND {visible_sql(viewer_of(viewer), 1)}"
             " GROUP BY e.reply_to_id"
+        )
+    if viewer and moving.quoting:
+        arguments.append(moving.quoting)
+        sql += (
+            " UNION ALL SELECT 'k' AS mark, x.id AS entry_id, 1 AS number FROM core_entry x"
+            " JOIN core_entry e ON e.id = x.quote_id JOIN core_actor a ON a.id = e.author_id"
+            f" WHERE x.id {one_of(len(arguments))} AND {visible_sql(viewer_of(viewer), 1)}"
         )
     if viewer and (restricted := policies.restricted(page)):
         arguments.append(restricted)
@@ -237,7 +254,7 @@ async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:
                 f"post:{entry['id']}:{entry['version']}:{entry['author_version']}",
                 prepared,
                 ttl=KEEP_SECONDS,
-                size=len(prepared.head) + len(prepared.source) + len(prepared.quote),
+                size=len(prepared.head) + len(prepared.source) + len(prepared.quote) + len(prepared.closed_quote),
                 tags=prepared.tags,
                 since=since,
             )

@@ -179,6 +179,29 @@ async def test_quoting_ones_own_closed_post_does_not_open_it(ann: Person, anon: 
     assert "secret words" not in answer.text
 
 
+@pytest.mark.parametrize("visibility", ["public", "followers"])
+async def test_who_may_see_a_closed_post_sees_its_author_quote_it(
+    ann: Person, bob: Person, eve: Person, anon: Visitor, visibility: str
+) -> None:
+    await bob.follow(ann)
+    closed = await ann.publish("secret words", visibility="followers")
+    quoting = await ann.publish("look", quote=closed["postId"], visibility=visibility)
+    at = f"/posts/{quoting['postId']}"
+    assert quoting["quote"]["content"] == "<p>secret words</p>"
+    assert (await bob.get(at))["quote"]["postId"] == closed["postId"]
+    assert (await bob.get("/feed"))["posts"][0]["quote"]["content"] == "<p>secret words</p>"
+    await eve.post("/filters", {"title": "Guess", "words": [{"text": "secret"}], "contexts": ["profile", "public"]})
+    for viewer in (eve, anon) if visibility == "public" else ():
+        for post in (await viewer.get(at), (await viewer.get(f"/users/{ann.id}/posts"))["posts"][0]):
+            assert post["quote"] is None
+            assert not post.get("filtered")
+    await bob.delete(f"/users/{ann.id}/follow")
+    if visibility == "public":
+        assert (await bob.get(at))["quote"] is None
+    await ann.delete(f"/posts/{closed['postId']}")
+    assert (await ann.get(at))["quote"] is None
+
+
 # -- Changing ------------------------------------------------------------------
 async def test_a_change_keeps_what_was_said_before(ann: Person, anon: Visitor) -> None:
     path = f"/posts/{(await ann.publish('Teh first', contentWarning='Before'))['postId']}"
