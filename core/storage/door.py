@@ -81,10 +81,13 @@ async def _give(scope: Scope, send: Send) -> None:
         await _not_found(send)
         return
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": begun, "more_body": True})
+    left = length - len(begun)
+    await send({"type": "http.response.body", "body": begun, "more_body": left > 0})
     async for piece in pieces:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+        left -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+    if left > 0:  # it is shorter than it was said to be
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _not_found(send: Send) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from core.database import now, transaction
+from core.storage.backends import LocalFolder
 from core.storage.models import Blob
 from core.storage.service import Storage, hold, release, sweep_unused_files
 from core.testing import TestInstance
@@ -64,6 +67,39 @@ async def test_a_part_of_a_file_is_given(
     _, url = await put(alpha)
     answer = await alpha.anon.page(url, headers={"Range": wanted})
     assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, content, said)
+
+
+async def test_a_file_is_whole_whether_it_lies_in_memory_or_on_the_disk(alpha: TestInstance) -> None:
+    content = os.urandom(2_500_000)
+    _, url = await put(alpha, content)
+    assert (await alpha.anon.page(url)).content == content
+    backend = alpha.instance.storage.backend
+    for path in backend.folder.rglob("*.webp") if isinstance(backend, LocalFolder) else ():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+            for begin in range(0, len(content), 1_000_000):  # the system holds every other half million bytes
+                os.posix_fadvise(file.fileno(), begin, 500_000, os.POSIX_FADV_DONTNEED)
+    assert (await alpha.anon.page(url)).content == content
+    part = await alpha.anon.page(url, headers={"Range": "bytes=400000-2100000"})
+    assert part.content == content[400_000:2_100_001]
+
+
+async def test_a_picture_that_lies_in_memory_waits_for_nothing_else(alpha: TestInstance) -> None:
+    if not is_local(alpha):
+        pytest.skip("a bucket is asked over the network")
+    _, url = await put(alpha)
+    done, busy = threading.Event(), ThreadPoolExecutor(1)
+    asyncio.get_running_loop().set_default_executor(busy)
+    busy.submit(done.wait, 10)
+    try:
+        async with asyncio.timeout(5):
+            assert (await alpha.anon.page(url)).content == WORDS
+    finally:
+        done.set()
+
+
+def is_local(alpha: TestInstance) -> bool:
+    return isinstance(alpha.instance.storage.backend, LocalFolder)
 
 
 async def test_what_is_no_picture_is_never_shown_in_a_page(alpha: TestInstance) -> None:
