@@ -119,14 +119,17 @@ async def instance_actor() -> Actor:
 
 async def _make_instance_actor(uri: str) -> None:
     actor = new_actor(here().domain.partition(":")[0], type="application")
+    former = await Actor.get_or_none(username_key=actor.username_key, domain="", type="application")
+    # On another port, or with https where http was, it is the same server under the same name.
+    actor = former if former and former.uri.endswith(INSTANCE_ACTOR) else actor
     actor.uri, actor.url = uri, here().url("/about")
-    actor.inbox_url = here().url(SHARED_INBOX)
+    actor.inbox_url = actor.shared_inbox_url = here().url(SHARED_INBOX)
     actor.outbox_url, actor.followers_url = f"{uri}/outbox", f"{uri}/followers"
     actor.following_url, actor.featured_url = f"{uri}/following", ""
     actor.is_locked, actor.is_discoverable = True, False
     with suppress(IntegrityError):  # another process was faster
         async with transaction():
-            await actor.save(force_create=True)
+            await actor.save(force_create=actor is not former)
 
 
 async def request_signer() -> Sign:

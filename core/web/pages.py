@@ -183,6 +183,7 @@ async def _own_form(identity: Identity) -> dict[str, Any]:
 async def site_form() -> dict[str, Any]:
     """What the frame says of this place."""
     settings, provider = here().settings, here().oidc
+    talks = settings.federation
     found = await counts()
     return {
         "name": settings.server.name,
@@ -193,6 +194,7 @@ async def site_form() -> dict[str, Any]:
         "registration": settings.accounts.registration,
         "provider": provider.name if provider else None,
         "finder": "/search" if here().hooks.search.bound else "/lookup",
+        "federates": "federation" in here().hooks.plugins and talks.enabled and talks.mode == "open",
         "reports": "moderation" in here().hooks.plugins,
         "describing": "images" in here().hooks.plugins,
         "usersCount": found["users"],

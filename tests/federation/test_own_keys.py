@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.database import recorded, transaction
 from core.federation.models import Key
 from core.federation.own_keys import own_keys
 from core.instance import here
+from tests.core.kith_process import kith_in
 from tests.federation.crowd import Crowd
 
 
@@ -31,3 +34,15 @@ async def test_keys_that_were_taken_back_sign_nothing(alpha, ann):
         made = await own_keys(ann.actor)
         stored = await Key.get(actor_id=ann.id, kind="rsa")
     assert made.rsa_pem == stored.public_pem != lost.rsa_pem
+
+
+async def test_a_server_that_moves_to_another_port_goes_on_signing_as_itself(tmp_path: Path) -> None:
+    async with kith_in(tmp_path) as kith:
+        for _ in range(2):
+            serving = kith.serve()
+            document = serving.get("/actor", {"Accept": "application/activity+json"}).json()
+            assert document["id"] == f"http://localhost:{serving.port}/actor"
+            assert document["publicKey"]["id"] == f"http://localhost:{serving.port}/actor#main-key"
+            assert document["inbox"].startswith(f"http://localhost:{serving.port}/")
+            assert "hook_failed" not in serving.output
+            assert serving.stop() == 0

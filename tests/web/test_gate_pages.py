@@ -161,6 +161,22 @@ async def test_whoever_makes_the_first_admin_before_the_server_has_a_name_is_tol
             assert ("Names keep what stands behind the @ for ever" in page) is told
 
 
+@pytest.mark.parametrize(
+    ("plugins", "settings", "said"),
+    [
+        (("federation", "posts"), {}, True),
+        (("posts",), {}, False),
+        (("federation", "posts"), {"federation__enabled": False}, False),
+        (("federation", "posts"), {"federation__mode": "allowlist"}, False),
+    ],
+)
+async def test_people_of_other_servers_are_told_they_need_no_account_only_where_all_of_them_are_talked_with(
+    plugins: tuple[str, ...], settings: dict[str, object], said: bool
+) -> None:
+    async with world("here.test", plugins=plugins, **settings) as (here,):
+        assert ("Already at home elsewhere?" in (await here.anon.page("/")).text) is said
+
+
 async def test_strangers_are_told_what_this_place_is(anon: Visitor) -> None:
     for path, title in (("/about", "About Kith"), ("/about/rules", "Rules"), ("/about/privacy", "Privacy")):
         answer = await anon.page(path)
