@@ -16,6 +16,7 @@ from core.instance import here
 from core.link_cards.forms import CARD_COLUMNS, card_form
 from core.person_forms import Form, Row, stamp, user_short
 from core.prepared import of_actor, of_entry
+from core.quote_models import AGREED, PENDING
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "inReplyTo": entry["reply_to_id"],
         "inReplyToUser": _reply_author(entry, parts),
         "rootId": entry["root_id"],
-        "replyState": entry["reply_state"],
+        "replyState": _shown(entry["reply_state"]),
         "createdAt": stamp(entry["published_at"]),
         "editedAt": stamp(entry["edited_at"]),
         "isDeleted": entry["deleted_at"] is not None,
@@ -214,6 +215,11 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
 def _kept(value: object) -> bytes:
     """JSON for the cache: what orjson answers lies in four kilobytes, however little it is."""
     return b"null" if value is None else bytes(memoryview(orjson.dumps(value)))
+
+
+def _shown(state: str | None) -> str | None:
+    """How it stands with what waits, as its author is told."""
+    return PENDING if state == AGREED else state
 
 
 def _reply_author(entry: Row, parts: _Parts) -> Form | None:
@@ -248,5 +254,5 @@ def _quote(entry: Row, parts: _Parts) -> Form | None:
         "attachments": parts.attachments.get(entry["quote_entry"], []),
         "emojis": _emojis(author, _quoted(entry), parts),
         "createdAt": stamp(entry["quote_at"]),
-        "state": "accepted" if entry["quote_id"] else entry["quote_state"],
+        "state": "accepted" if entry["quote_id"] else _shown(entry["quote_state"]),
     }

@@ -8,7 +8,7 @@ from core.consent import wait_for_answer
 from core.database import execute, rows
 from core.instance import here
 from core.models import Actor, Entry
-from core.quote_models import GONE, PENDING, ReplyRequest
+from core.quote_models import AGREED, GONE, PENDING, ReplyRequest
 
 
 async def go_out(entry: Entry, author: Actor, quoted: Entry | None) -> None:
@@ -36,10 +36,11 @@ async def _ask_to_quote(entry: Entry, author: Actor, quoted: Entry) -> None:
 async def end_waiting(parent: Entry) -> None:
     """Tell those whose answers wait that what they were to answer is gone: nobody agrees to them any more."""
     ended = await rows(
-        "UPDATE core_reply_request SET state = $1 WHERE parent_id = $2 AND state = $3 RETURNING entry_id",
+        "UPDATE core_reply_request SET state = $1 WHERE parent_id = $2 AND state IN ($3, $4) RETURNING entry_id",
         GONE,
         parent.id,
         PENDING,
+        AGREED,
     )
     for one in ended:
         await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", one["entry_id"])
@@ -48,7 +49,7 @@ async def end_waiting(parent: Entry) -> None:
 
 async def withdraw_answer(entry: Entry, author: Actor) -> None:
     """Tell whom an answer that waits was to answer that it is gone: they alone know of it."""
-    asked = await ReplyRequest.get_or_none(entry_id=entry.id, state=PENDING).select_related("parent")
+    asked = await ReplyRequest.get_or_none(entry_id=entry.id, state__in=(PENDING, AGREED)).select_related("parent")
     if asked:
         target = await Actor.get(id=asked.parent.author_id)
         await here().hooks.outgoing(act=Act("reply_withdrawn", author, target=target, uri=entry.uri))

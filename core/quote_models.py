@@ -10,6 +10,8 @@ from tortoise.models import Model
 from core.database import IdField, OrderedIndex, new_id
 
 PENDING, REFUSED, GONE = "pending", "refused", "gone"
+# Of a quote or an answer whose author was out of sight when they were agreed with: it counts once they are back.
+AGREED = "agreed"
 
 
 class QuoteRequest(Model):

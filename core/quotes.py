@@ -10,7 +10,7 @@ from core.errors import Forbidden, NotFound
 from core.html import quote_inline_removed, with_quote_inline
 from core.instance import here
 from core.models import Actor, Entry
-from core.quote_models import REFUSED, QuoteRequest
+from core.quote_models import AGREED, REFUSED, QuoteRequest
 
 
 async def remove_quote(actor: Actor, quoted: Entry, quoting: Entry) -> None:
@@ -29,8 +29,14 @@ async def remove_quote(actor: Actor, quoted: Entry, quoting: Entry) -> None:
 
 
 async def agree(entry: Entry, quoted: Entry) -> None:
-    """Have a post of somebody here quote what it asked to quote: its author agrees, and others are told."""
+    """Have a post of somebody here quote what it asked to quote: its author agrees, and others are told.
+
+    Where who quotes is suspended or about to leave, that is done once they are back (`core.replies.come_back`).
+    """
     async with transaction():
+        if not (await Actor.get(id=entry.author_id)).is_here:
+            await execute("UPDATE core_quote_request SET state = $1 WHERE entry_id = $2", AGREED, entry.id)
+            return
         await execute("DELETE FROM core_quote_request WHERE entry_id = $1", entry.id)
         await set_quote(entry, quoted, quote_inline_removed(entry.content))
         await _tell(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import prepared, timelines
+from core import prepared, quotes, timelines
 from core.acts import Act
 from core.audience import OPEN
 from core.database import after_commit, execute, new_id, rows, transaction
@@ -12,8 +12,7 @@ from core.going_out import go_out
 from core.instance import here
 from core.live_feed import announce_published, announce_removed
 from core.models import Actor, Entry, EntryTag
-from core.quote_models import REFUSED, ReplyRequest
-from core.quotes import asked_by
+from core.quote_models import AGREED, REFUSED, QuoteRequest, ReplyRequest
 from core.threads import detach
 
 
@@ -40,10 +39,17 @@ async def asked_for(entry: Entry) -> ReplyRequest | None:
 
 
 async def agree(entry: Entry) -> None:
-    """Publish an answer that waited: whom it answers agrees. Nothing happens where it does not wait any more."""
+    """Publish an answer that waited: whom it answers agrees. Nothing happens where it does not wait any more.
+
+    Of an author who is suspended or about to leave it is published by `come_back`, if at all.
+    """
     async with transaction():
         # The entry before its request, as where it is refused or taken away: so nobody waits for each other.
         if not await _held(entry):
+            return
+        author = await Actor.get(id=entry.author_id)
+        if not author.is_here:
+            await execute("UPDATE core_reply_request SET state = $1 WHERE entry_id = $2", AGREED, entry.id)
             return
         found = await rows("DELETE FROM core_reply_request WHERE entry_id = $1 RETURNING visibility", entry.id)
         if not found or not await _show_to(entry, found[0]["visibility"]):
@@ -52,7 +58,7 @@ async def agree(entry: Entry) -> None:
         prepared.changed(entry)
         prepared.published(entry, keys)
         await timelines.place(entry, keys)
-        author, request = await Actor.get(id=entry.author_id), await asked_by(entry)
+        request = await quotes.asked_by(entry)
         await go_out(entry, author, request.quoted if request else None)
         if entry.edited_at:  # they were shown it as it was before
             await here().hooks.outgoing(act=Act("update", author, entry=entry))
@@ -60,6 +66,15 @@ async def agree(entry: Entry) -> None:
         after_commit(lambda: announce_published(entry))
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
         after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=False))
+
+
+async def come_back(author: Actor) -> None:
+    """Publish what others agreed to while somebody was out of sight, in the transaction that lets them be here."""
+    for waiting in await ReplyRequest.filter(entry__author_id=author.id, state=AGREED).select_related("entry"):
+        await agree(waiting.entry)
+    for asked in await QuoteRequest.filter(entry__author_id=author.id, state=AGREED).select_related("entry", "quoted"):
+        if asked.quoted.deleted_at is None:
+            await quotes.agree(asked.entry, asked.quoted)
 
 
 async def refuse(entry: Entry, parent: Entry) -> None:

@@ -22,6 +22,7 @@ from core.errors import Conflict, Invalid, KithError, NotFound
 from core.instance import here
 from core.models import Actor
 from core.permissions import ROLES, keep_an_admin, require_allowed, require_may_give
+from core.replies import come_back
 from core.tasks import periodic, task
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ async def unsuspend(actor: Actor, *, by: Doer | None = None) -> None:
         leaves_at = account.leaves_at if account else None
         actor.suspended_at = leaves_at - CHANGE_OF_MIND if leaves_at else None
         await _changed(actor, "suspended_at")
+        await come_back(actor)
         await record_act("unsuspended", actor.id, by)
 
 

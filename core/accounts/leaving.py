@@ -18,6 +18,7 @@ from core.instance import here
 from core.mail.outgoing import send
 from core.models import Actor
 from core.permissions import keep_an_admin
+from core.replies import come_back
 
 CHANGE_OF_MIND = timedelta(days=7)
 
@@ -85,4 +86,5 @@ async def stay(account: Account, *, address: str = "", user_agent: str = "") -> 
         await actor.save(update_fields=["suspended_at", "version"])
         await record("deletion_cancelled", account_id=account.id, address=address, user_agent=user_agent)
         await let_go(actor)
+        await come_back(actor)
     return actor

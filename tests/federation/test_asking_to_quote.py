@@ -83,6 +83,23 @@ async def test_when_they_agree_it_is_a_quote_and_everybody_is_told(alpha, ann, a
         assert await QuoteRequest.all().count() == 0
 
 
+async def test_a_yes_while_its_author_is_suspended_is_told_once_they_are_back(alpha, ann, admin, anon, foreign, zoe):
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    note, post, asked = await quoting(alpha, ann, zoe)
+    await admin.post(f"/admin/users/{ann.id}/suspend")
+    await settle(alpha)
+    foreign.inbox.clear()
+    stamp = stamped(zoe, note, post)
+    assert await arrive(alpha, zoe, zoe.activity("Accept", asked, result=stamp)) == "done"
+    await admin.post(f"/admin/users/{ann.id}/unsuspend")
+    await settle(alpha)
+    assert (await anon.get(f"/posts/{post['postId']}"))["quote"]["state"] == "accepted"
+    (update,) = [one for one in foreign.activities("Update") if one["object"]["type"] == "Note"]
+    assert update["object"]["quoteAuthorization"] == stamp
+    with alpha.inside():
+        assert await QuoteRequest.all().count() == 0
+
+
 FAULTS = ["stranger", "no result", "not there", "type", "target", "object", "owner", "another server"]
 
 

@@ -12,6 +12,7 @@ from core.models import Actor, Entry
 from core.quote_models import ReplyRequest
 from core.testing import Foreign, ForeignActor, Person, TestInstance, Visitor, settle
 from core.testing.foreign import PUBLIC
+from core.testing.people import PASSWORD
 from tests.federation.arrivals import arrive, stored
 
 AP = {"accept": "application/activity+json"}
@@ -140,6 +141,46 @@ async def test_when_they_agree_it_is_published_with_their_stamp(
         assert await ReplyRequest.all().count() == 0
     again = zoe.activity("Accept", asked["id"], result=stamp)
     assert await arrive(alpha, zoe, again) == "ignored" and len(foreign.activities("Create")) == 1
+
+
+@pytest.mark.parametrize("left", ["suspended", "leaving"])
+async def test_a_yes_while_its_author_is_out_of_sight_counts_once_they_are_back(
+    alpha: TestInstance, ann: Person, admin: Person, anon: Visitor, foreign: Foreign, zoe: ForeignActor, left: str
+) -> None:
+    await arrive(alpha, zoe, zoe.activity("Follow", ann.uri))
+    note, post, asked = await answering(alpha, ann, zoe)
+    if left == "suspended":
+        await admin.post(f"/admin/users/{ann.id}/suspend")
+    else:
+        await ann.delete("/users/me", {"password": PASSWORD})
+    accept = accept_of(zoe, asked, stamp_by(zoe, note["id"], post["uri"]))
+    assert await arrive(alpha, zoe, accept) == "done"
+    assert foreign.activities("Create") == []
+    if left == "suspended":
+        await admin.post(f"/admin/users/{ann.id}/unsuspend")
+    else:
+        await anon.post("/auth/stay", {"username": "ann", "password": PASSWORD})
+    await settle(alpha)
+    assert (await anon.get(f"/posts/{post['postId']}"))["visibility"] == "public"
+    assert (await anon.get(f"/posts/{post['inReplyTo']}"))["commentsCount"] == 1
+    (create,) = foreign.activities("Create")
+    assert create["object"]["id"] == post["uri"]
+    with alpha.inside():
+        assert await ReplyRequest.all().count() == 0
+
+
+async def test_a_yes_is_worth_nothing_where_its_author_never_comes_back_or_it_is_taken_back_meanwhile(
+    alpha: TestInstance, ann: Person, admin: Person, anon: Visitor, foreign: Foreign, zoe: ForeignActor
+) -> None:
+    note, post, asked = await answering(alpha, ann, zoe)
+    await admin.post(f"/admin/users/{ann.id}/suspend")
+    accept = accept_of(zoe, asked, stamp_by(zoe, note["id"], post["uri"]))
+    assert await arrive(alpha, zoe, accept) == "done"
+    assert await arrive(alpha, zoe, zoe.activity("Reject", asked["id"])) == "done"
+    await admin.post(f"/admin/users/{ann.id}/unsuspend")
+    await settle(alpha)
+    await anon.refused(404, "GET", f"/posts/{post['postId']}")
+    assert foreign.activities("Create") == []
 
 
 FAULTS = ["stranger", "no result", "not there", "type", "target", "object", "owner", "another server"]
