@@ -13,6 +13,7 @@ from core.models import Actor, Entry
 from core.signs import CUSTOM, sign_of
 
 SIGNS_AT_MOST = 10  # of one person on one entry
+KINDS_OF_OTHERS = 50  # of signs on one entry, to which people of other servers add no more: pages show all of them
 
 
 async def known_sign(text: str) -> tuple[str, Emoji | None]:
@@ -32,7 +33,10 @@ def key_of(custom: Emoji) -> str:
 
 
 async def react(actor: Actor, entry: Entry, sign: str, custom: Emoji | None = None, *, uri: str = "") -> None:
-    """Answer with a sign. Raises NotFound where the actor may not see the entry, Conflict where they did so already."""
+    """Answer with a sign. Raises NotFound where the actor may not see the entry, Conflict where they did so already.
+
+    Raises Invalid where the actor, or people of other servers altogether, have answered with too many different ones.
+    """
     if not await may_see(viewer_of(actor), entry):
         raise NotFound("There is no such post.")
     reaction_id = new_id()
@@ -41,6 +45,8 @@ async def react(actor: Actor, entry: Entry, sign: str, custom: Emoji | None = No
         await _count(entry, 1)
         if await Reaction.filter(entry_id=entry.id, actor_id=actor.id).count() >= SIGNS_AT_MOST:
             raise Invalid({"emoji": f"You have answered this with {SIGNS_AT_MOST} signs already."})
+        if not actor.is_local and await _is_one_too_many(entry, sign):
+            raise Invalid({"emoji": f"This was answered with {KINDS_OF_OTHERS} different signs already."})
         if not await execute(
             "INSERT INTO core_reaction (id, entry_id, actor_id, emoji, custom_id, uri) VALUES ($1, $2, $3, $4, $5, $6)"
             " ON CONFLICT DO NOTHING",
@@ -56,6 +62,16 @@ async def react(actor: Actor, entry: Entry, sign: str, custom: Emoji | None = No
         await _tell("react", actor, entry, uri, sign, custom)
         live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction=sign))
+
+
+async def _is_one_too_many(entry: Entry, sign: str) -> bool:
+    found = await rows(
+        "SELECT COUNT(DISTINCT emoji) AS kinds, COUNT(CASE WHEN emoji = $2 THEN 1 END) AS same"
+        " FROM core_reaction WHERE entry_id = $1",
+        entry.id,
+        sign,
+    )
+    return found[0]["kinds"] >= KINDS_OF_OTHERS and not found[0]["same"]
 
 
 async def unreact(actor: Actor, entry: Entry, sign: str) -> None:

@@ -6,9 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
+from core import emoji_reactions
 from core.federation.removal import remove_actor
 from core.models import Actor, Entry
 from core.testing import Foreign, settle, world
+from tests.federation.arrivals import arrive
 
 PICTURE = {"type": "Image", "mediaType": "image/png", "url": "https://other.test/files/blobcat.png"}
 TAG = {"id": "https://other.test/emojis/blobcat", "type": "Emoji", "name": ":blobcat:", "icon": PICTURE}
@@ -146,3 +148,16 @@ async def test_liars_and_nonsense_leave_no_sign(abroad):
         await remove_actor(await Actor.get(uri=max_.id))
     await settle(alpha)
     assert (await ann.get(f"/posts/{post['postId']}"))["reactions"] == []
+
+
+async def test_strangers_do_not_cover_a_post_with_ever_more_signs(abroad, monkeypatch):
+    alpha, ann, zoe = abroad
+    monkeypatch.setattr(emoji_reactions, "KINDS_OF_OTHERS", 3)
+    post = await ann.publish("Hi")
+    eve = zoe.server.person("eve")
+    for who, signs in ((zoe, "🎉🍎"), (eve, "🎉🍐🍋🍒")):
+        for sign in signs:
+            await arrive(alpha, who, who.activity("EmojiReact", post["uri"], content=sign))
+    await ann.put(at(post, "🥝"))
+    shown = (await ann.get(f"/posts/{post['postId']}"))["reactions"]
+    assert {one["emoji"]: one["count"] for one in shown} == {"🎉": 2, "🍎": 1, "🍐": 1, "🥝": 1}
