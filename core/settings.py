@@ -202,6 +202,7 @@ class Federation:
     allow_http: bool = False
     allow_private_addresses: bool = False
     authorized_fetch: bool = False
+    unasked_posts: bool = False
     signature_window_seconds: int = setting(3600, minimum=60, maximum=86_400)
     delivery_concurrency: int = setting(100, minimum=1, maximum=10_000)
     delivery_attempts: int = setting(16, minimum=1, maximum=50)

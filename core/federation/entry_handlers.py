@@ -15,6 +15,7 @@ from core.federation.forwarding import pass_on_later
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
 from core.federation.poll_handlers import receive_votes, votes_in
+from core.federation.relevance import is_asked_for
 from core.instance import here
 from core.models import Actor, Entry
 from core.reaction_models import Boost, Like
@@ -45,6 +46,8 @@ async def _publish(incoming: Incoming, document: Document) -> str | None:
         return "This is known already."
     if before:
         raise Rejected("This was deleted.")
+    if not here().settings.federation.unasked_posts and not await is_asked_for(document, incoming.actor):
+        return "Nobody here has asked for this."
     published = await consent.receive(kind, incoming.actor, document)
     await pass_on_later(incoming, published)
     return None if published else "There is nothing to publish."

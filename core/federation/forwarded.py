@@ -13,7 +13,7 @@ import structlog
 
 from core import entries
 from core.audience import OPEN
-from core.database import row, transaction
+from core.database import transaction
 from core.errors import KithError
 from core.federation import consent, stamps
 from core.federation.addresses import host_of, is_ours, same_origin
@@ -23,12 +23,12 @@ from core.federation.fetching import NotThere, budget, fetch_document
 from core.federation.normalise import Activity
 from core.federation.objects import fetch_references, receive_object
 from core.federation.origin import check_fetched
+from core.federation.relevance import concerns_us
 from core.federation.verification import FORWARDED
 from core.fetch import FetchError, Refused
 from core.instance import here
 from core.models import Actor, Entry
 from core.reading import is_vote, kind_of
-from core.reading.drafts import answered_address
 from core.tasks import task
 
 log = structlog.get_logger(__name__)
@@ -37,12 +37,6 @@ ASKED_PER_HOUR = 400  # of one origin, whoever passes its things on
 HOUR = 3600
 ATTEMPTS = 3
 RETRY_SECONDS = 15
-
-_FOLLOWED = (
-    "SELECT 1 FROM core_actor a WHERE a.uri = $1 AND a.removed_at IS NULL AND a.suspended_at IS NULL AND EXISTS"
-    " (SELECT 1 FROM core_follow f JOIN core_actor b ON b.id = f.follower_id"
-    " WHERE f.target_id = a.id AND f.state = 'accepted' AND b.domain = '') LIMIT 1"
-)
 
 
 def is_forwarded(content: bytes, activity: Activity) -> bool:
@@ -61,7 +55,7 @@ async def look_later(activity: Activity, passed_on_by: str) -> bool:
     if not same_origin(uri, author_uri, activity.id) or is_ours(uri) or is_refused(host_of(author_uri)):
         return False
     if activity.type == "Create":
-        if await entries.by_uri(uri) or not await _concerns_us(activity.object or {}, author_uri):
+        if await entries.by_uri(uri) or not await concerns_us(activity.object or {}, author_uri):
             return False
     elif await _known(activity.type, uri, author_uri) is None:
         return False
@@ -76,14 +70,6 @@ async def look_later(activity: Activity, passed_on_by: str) -> bool:
     async with transaction():
         await look_up.later(key=f"forwarded:{activity.type}:{name}", verb=activity.type, uri=uri, author_uri=author_uri)
     return True
-
-
-async def _concerns_us(document: Document, author_uri: str) -> bool:
-    """Whether an object answers something known here, or somebody here follows its author."""
-    parent = answered_address(document)
-    if parent and await entries.by_uri(parent):
-        return True
-    return await row(_FOLLOWED, author_uri) is not None
 
 
 async def _known(verb: str, uri: str, author_uri: str) -> Entry | None:
@@ -130,7 +116,7 @@ async def _look_up(verb: str, uri: str, author_uri: str, known: Entry | None) ->
         return
     check_fetched(document, uri, author_uri)
     if verb == "Create":
-        if not is_vote(document) and await _concerns_us(document, author_uri):
+        if not is_vote(document) and await concerns_us(document, author_uri):
             await receive_object(document)
     elif known is not None:
         await _change(known, document)

@@ -36,6 +36,7 @@ _FAST: Mapping[str, object] = {
     "security.argon2_time_cost": 1,
     "security.argon2_memory_cost": 8,
     "rate_limits.enabled": False,
+    "federation.unasked_posts": True,  # most tests are about what comes, and not about who asked for it
     "accounts.require_verified_email": False,
     "accounts.seconds_to_sign_up": 0,
     "mail.backend": "file",

@@ -1,0 +1,51 @@
+"""What of others is of any concern here: nobody fills the lists of a server with what nobody there asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import entries
+from core.audience import OPEN
+from core.database import one_of, row
+from core.entries import Document
+from core.federation.addresses import is_ours
+from core.federation.documents import as_list, id_of
+from core.models import Actor
+from core.reading import visibility_of
+from core.reading.drafts import ADDRESSEES_AT_MOST, answered_address
+from core.reading.words import quoted_address
+
+_FOLLOWED = (
+    "SELECT 1 FROM core_actor a WHERE a.uri = $1 AND a.removed_at IS NULL AND a.suspended_at IS NULL AND EXISTS"
+    " (SELECT 1 FROM core_follow f JOIN core_actor b ON b.id = f.follower_id"
+    " WHERE f.target_id = a.id AND f.state = 'accepted' AND b.domain = '') LIMIT 1"
+)
+
+
+async def concerns_us(document: Mapping[str, Any], author_uri: str) -> bool:
+    """Whether an object answers something known here, or somebody here follows its author."""
+    parent = answered_address(dict(document))
+    if parent and await entries.by_uri(parent):
+        return True
+    return await row(_FOLLOWED, author_uri) is not None
+
+
+async def is_asked_for(document: Document, author: Actor) -> bool:
+    """Whether somebody here may want what was delivered: what is for a few, what concerns us, names or quotes us."""
+    if visibility_of(document, author) not in OPEN or is_ours(quoted_address(document)):
+        return True
+    return await concerns_us(document, author.uri) or await _names_somebody_here(document)
+
+
+async def _names_somebody_here(document: Document) -> bool:
+    named = (id_of(one) for key in ("to", "cc") for one in as_list(document.get(key))[:ADDRESSEES_AT_MOST])
+    ours = [uri for uri in named if is_ours(uri)]
+    if not ours:
+        return False
+    found = await row(
+        "SELECT 1 FROM core_actor a WHERE a.domain = '' AND a.removed_at IS NULL"
+        f" AND a.uri {one_of(1, 'text')} LIMIT 1",
+        ours,
+    )
+    return found is not None
