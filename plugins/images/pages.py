@@ -121,6 +121,7 @@ async def liked() -> Response:
     return await render_page(
         "images/trending.html",
         tabs=_tabs(),
+        suggested=await count_waiting(actor.id) if actor else 0,
         images=[image_form(form) for form in forms],
         pagination={"nextCursor": None, "hasMore": False},
         more="",
