@@ -16,10 +16,18 @@ from core.reading import visibility_of
 from core.reading.drafts import ADDRESSEES_AT_MOST, answered_address
 from core.reading.words import quoted_address
 
+_FOLLOWER = (
+    "SELECT 1 FROM core_follow f JOIN core_actor b ON b.id = f.follower_id WHERE f.state = 'accepted' AND b.domain = ''"
+)
 _FOLLOWED = (
-    "SELECT 1 FROM core_actor a WHERE a.uri = $1 AND a.removed_at IS NULL AND a.suspended_at IS NULL AND EXISTS"
-    " (SELECT 1 FROM core_follow f JOIN core_actor b ON b.id = f.follower_id"
-    " WHERE f.target_id = a.id AND f.state = 'accepted' AND b.domain = '') LIMIT 1"
+    "SELECT 1 FROM core_actor a WHERE a.uri = $1 AND a.removed_at IS NULL AND a.suspended_at IS NULL"
+    f" AND EXISTS ({_FOLLOWER} AND f.target_id = a.id) LIMIT 1"
+)
+_OF_INTEREST = (
+    "SELECT 1 FROM core_entry p JOIN core_entry r ON r.id = COALESCE(p.root_id, p.id)"
+    " WHERE p.uri = $1 AND p.deleted_at IS NULL AND (p.is_local OR r.is_local"
+    f" OR EXISTS ({_FOLLOWER} AND f.target_id = p.author_id) OR EXISTS ({_FOLLOWER} AND f.target_id = r.author_id))"
+    " LIMIT 1"
 )
 
 
@@ -32,10 +40,19 @@ async def concerns_us(document: Mapping[str, Any], author_uri: str) -> bool:
 
 
 async def is_asked_for(document: Document, author: Actor) -> bool:
-    """Whether somebody here may want what was delivered: what is for a few, what concerns us, names or quotes us."""
-    if visibility_of(document, author) not in OPEN or is_ours(quoted_address(document)):
+    """Whether somebody here may want what was delivered.
+
+    What is for a few; what somebody wrote who is followed here; what names somebody here, quotes something of ours, or
+    answers in a conversation of somebody here or whom somebody here follows.
+    """
+    if visibility_of(document, author) not in OPEN or await row(_FOLLOWED, author.uri):
         return True
-    return await concerns_us(document, author.uri) or await _names_somebody_here(document)
+    parent, quoted = answered_address(document), quoted_address(document)
+    if parent and await row(_OF_INTEREST, parent):
+        return True
+    if is_ours(quoted) and await entries.by_uri(quoted):
+        return True
+    return await _names_somebody_here(document)
 
 
 async def _names_somebody_here(document: Document) -> bool:
@@ -44,8 +61,8 @@ async def _names_somebody_here(document: Document) -> bool:
     if not ours:
         return False
     found = await row(
-        "SELECT 1 FROM core_actor a WHERE a.domain = '' AND a.removed_at IS NULL"
-        f" AND a.uri {one_of(1, 'text')} LIMIT 1",
+        "SELECT 1 FROM core_actor a WHERE a.domain = '' AND a.removed_at IS NULL AND a.suspended_at IS NULL"
+        f" AND a.type <> 'application' AND a.uri {one_of(1, 'text')} LIMIT 1",
         ours,
     )
     return found is not None

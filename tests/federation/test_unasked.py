@@ -43,9 +43,17 @@ async def test_nobody_fills_our_lists_with_what_nobody_asked_for(
         assert await arrive(gamma, eve, eve.activity("Create", note), path=how) == "ignored"
         changed = note | {"updated": "2099-01-01T00:00:00Z"}
         assert await arrive(gamma, eve, eve.activity("Update", changed), path=how) == "ignored"
-    nobody = eve.note("<p>buy</p>", cc=[f"{gamma.base_url}/actors/nobody"], inReplyTo="https://loud.test/notes/none")
-    assert await arrive(gamma, eve, eve.activity("Create", nobody)) == "ignored"
-    assert await seen(ann) == []
+    named = eve.note("<p>named</p>", cc=[ann.uri])
+    assert await arrive(gamma, eve, eve.activity("Create", named)) == "done"
+    for detour in (
+        {"cc": [f"{gamma.base_url}/actors/nobody", f"{gamma.base_url}/actor"]},
+        {"quote": f"{gamma.base_url}/objects/none"},
+        {"quote": named["id"]},
+        {"inReplyTo": "https://loud.test/notes/none"},
+        {"inReplyTo": named["id"]},
+    ):
+        assert await arrive(gamma, eve, eve.activity("Create", eve.note("<p>buy</p>", **detour))) == "ignored"
+    assert await seen(ann) == ["<p>named</p>"]
 
 
 async def test_what_names_answers_or_quotes_somebody_here_and_what_is_for_a_few_is_taken(
@@ -58,6 +66,7 @@ async def test_what_names_answers_or_quotes_somebody_here_and_what_is_for_a_few_
         eve.note("<p>quote</p>", quote=post["uri"]),
         eve.note("<p>to ann</p>", to=[ann.uri]),
     ]
+    notes.append(eve.note("<p>further below</p>", inReplyTo=notes[1]["id"]))
     for note in notes:
         assert await arrive(gamma, eve, eve.activity("Create", note)) == "done"
     silent = eve.note("<p>to whose inbox it is</p>", to=[])
