@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from core.database import HIGHEST_ID, from_json, is_id, now, one_at_a_time, rows, transaction
@@ -19,7 +18,6 @@ from plugins.posts.models import KeptDraft, ScheduledPost
 
 AT_MOST = 100
 CHARACTERS = 50_000  # a draft may be longer than a post: it is still to be cut
-FILES_STAY = timedelta(days=365)  # after the draft was last kept
 
 Row = dict[str, Any]
 
@@ -40,7 +38,7 @@ async def save(
         draft.body, draft.updated_at = kept, now()
         await draft.save(force_create=draft_id is None)
         await files.hold(author.id, set(before) - set(kept["file_ids"]), now())
-        await files.hold(author.id, kept["file_ids"], now() + FILES_STAY)
+        await files.hold(author.id, kept["file_ids"], now() + service.FILES_STAY)
     return draft
 
 

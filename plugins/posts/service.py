@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Unpack
 
 from core import circles, entries, policies, polls
@@ -12,7 +12,7 @@ from core.audience import viewer_of
 from core.changing_policies import change_policies
 from core.database import is_id, new_id, now, transaction
 from core.entries import Draft, publishing, visible_entry
-from core.errors import Invalid, NotFound
+from core.errors import Forbidden, Invalid, KithError, NotFound, RateLimited
 from core.html import CONTENT_TYPES, find_tags, tag_key
 from core.instance import here
 from core.models import Actor, Entry, EntryTag
@@ -24,6 +24,7 @@ from plugins.posts.making import KIND, Wanted, answering, drafted, worded
 from plugins.posts.models import ImportedPost, KeptDraft, ScheduledPost
 
 Unpublished = KeptDraft | ScheduledPost
+FILES_STAY = timedelta(days=365)  # after the draft was last kept
 
 
 async def write(
@@ -74,20 +75,43 @@ async def comment(
 
 @task
 async def publish_due(post_id: str) -> None:
-    """Publish a post whose time has come; nothing happens where it was taken back or stands already."""
+    """Publish a post whose time has come; nothing happens where it was taken back or stands already.
+
+    What its author may not publish any more, or not while they are suspended, is among their drafts from then on.
+    """
     waiting = await ScheduledPost.get_or_none(id=post_id)
     if waiting is None:
         return
-    author, opens_at = await Actor.get(id=waiting.author_id), waiting.publish_at
-    if author.is_here and not await Entry.exists(id=post_id):
+    if not await Entry.exists(id=post_id):
         try:
-            can_be = await _as_it_can_be(author, waiting.body)
-            await write(author, **can_be, opens_at=opens_at, entry_id=post_id, are_taken=True)
-        except NotFound:  # what it answers or quotes has gone meanwhile
-            alone = {**waiting.body, "reply_to_id": None, "quote_id": None}
-            can_be = await _as_it_can_be(author, alone)
-            await write(author, **can_be, opens_at=opens_at, entry_id=post_id, are_taken=True)
+            await _publish(await Actor.get(id=waiting.author_id), waiting)
+        except RateLimited:  # in looking up whom it names: it is tried again
+            raise
+        except KithError:
+            await _become_draft(waiting)
+            return
     await waiting.delete()
+
+
+async def _publish(author: Actor, waiting: ScheduledPost) -> None:
+    if not author.is_here:
+        raise Forbidden("Its author is suspended.")
+    how: dict[str, Any] = {"opens_at": waiting.publish_at, "entry_id": waiting.id, "are_taken": True}
+    try:
+        await write(author, **await _as_it_can_be(author, waiting.body), **how)
+    except NotFound:  # what it answers or quotes has gone meanwhile
+        alone = {**waiting.body, "reply_to_id": None, "quote_id": None}
+        await write(author, **await _as_it_can_be(author, alone), **how)
+
+
+async def _become_draft(waiting: ScheduledPost) -> None:
+    """Keep what cannot be published for its author to go on with, files and all."""
+    async with transaction():
+        if await ScheduledPost.filter(id=waiting.id).delete():
+            await KeptDraft.create(author_id=waiting.author_id, body={**waiting.body, "publish_at": None})
+            taken = waiting.body.get("file_ids") or ()
+            await files.let_go(taken)
+            await files.hold(waiting.author_id, taken, now() + FILES_STAY)
 
 
 async def _as_it_can_be(author: Actor, body: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,13 @@ import pytest
 
 from core.accounts import administration
 from core.accounts.models import Account
-from core.database import execute, now, value
+from core.database import execute, now, value, when
+from core.storage.files import expire
 from core.testing import Person, TestInstance, Visitor, settle
-from core.testing.people import data_of, fields_of
+from core.testing.people import PASSWORD, data_of, fields_of
 from plugins.posts.models import ScheduledPost
+from tests.core.storage.photos import quarters, saved
+from tests.core.storage.uploading import uploaded
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 
@@ -112,6 +115,43 @@ async def test_who_was_suspended_meanwhile_publishes_nothing(alpha: TestInstance
         await administration.suspend(ann.actor)
         await a_day_later(alpha)
         assert await value("SELECT COUNT(*) FROM core_entry") == 0
+
+
+async def test_who_was_suspended_when_its_time_came_finds_it_among_their_drafts(
+    alpha: TestInstance, ann: Person, admin: Person, anon: Visitor
+) -> None:
+    await schedule(ann, poll={"options": ["Yes", "No"], "expiresIn": 3600})
+    await admin.post(f"/admin/users/{ann.id}/suspend")
+    await a_day_later(alpha)
+    await admin.post(f"/admin/users/{ann.id}/unsuspend")
+    await settle(alpha)
+    tokens = await anon.post("/auth/login", {"username": "ann", "password": PASSWORD})
+    ann.headers = {"Authorization": f"Bearer {tokens['accessToken']}"}
+    (draft,) = (await ann.get("/drafts"))["drafts"]
+    assert (draft["content"], draft["poll"]["options"]) == ("Tomorrow's news", ["Yes", "No"])
+    assert (await ann.get("/scheduled"))["scheduled"] == []
+    assert (await anon.get("/users/ann/posts"))["posts"] == []
+    assert (await ann.post(f"/drafts/{draft['draftId']}/publish"))["content"] == "<p>Tomorrow's news</p>"
+
+
+async def test_what_may_not_be_published_any_more_becomes_a_draft_with_its_files(
+    alpha: TestInstance, ann: Person, bob: Person
+) -> None:
+    root = (await ann.publish("root"))["postId"]
+    file = (await uploaded(bob, saved(quarters(60, 40), "JPEG")))["fileId"]
+    await schedule(bob, inReplyTo=root, fileIds=[file])
+    await ann.put(f"/posts/{root}", {"content": "root", "replyPolicy": "nobody"})
+    await a_day_later(alpha)
+    (draft,) = (await bob.get("/drafts"))["drafts"]
+    assert (draft["content"], draft["inReplyTo"]) == ("Tomorrow's news", root)
+    assert [one["fileId"] for one in draft["attachments"]] == [file]
+    assert (await bob.get("/scheduled"))["scheduled"] == []
+    assert (await ann.get(f"/posts/{root}/comments"))["comments"] == []
+    with alpha.inside():
+        held = await value("SELECT unused_since FROM core_file WHERE id = $1", file)
+        assert when(held) > now() + timedelta(days=300)
+        assert await expire() == 0
+    assert (await bob.get(f"/files/{file}"))["fileId"] == file
 
 
 async def test_who_leaves_leaves_nothing_that_waits(alpha: TestInstance, ann: Person) -> None:
