@@ -183,7 +183,8 @@ def server_of(instance: Instance) -> Callable[..., Coroutine[Any, Any, None]]:
     try:
         serve: Callable[..., Coroutine[Any, Any, None]] = import_module(f"core.web_servers.{engine}_server").serve
     except ModuleNotFoundError as missing:
-        raise ServeError(f"server.engine is “{engine}”, which is not installed: pip install {engine}") from missing
+        mend = f"{sys.executable} -m pip install {engine}"
+        raise ServeError(f"server.engine is “{engine}”, which is not installed: {mend}") from missing
     return serve
 
 
