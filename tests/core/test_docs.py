@@ -46,7 +46,7 @@ from core.metrics import registry
 from core.oauth.tokens import ACCESS, PERSONAL, REFRESH, SECRET
 from core.plugin_imports import PRIVATE
 from core.reading import drafts, files
-from core.settings import SECTIONS
+from core.settings import SECTIONS, Limits
 from core.testing import TestInstance
 from plugins import moderation
 from plugins.posts import federation as posts
@@ -306,6 +306,15 @@ def test_every_metric_that_is_named_is_measured(page: Path) -> None:
     tokens = {ACCESS, PERSONAL, REFRESH, SECRET}  # they begin so, and are none
     for name in set(re.findall(r"`(kith_[a-z_]+)`", page.read_text("utf-8"))) - tokens:
         assert name.removesuffix("_total") in measured, name
+
+
+def test_the_server_in_front_lets_through_whatever_is_taken_at_once() -> None:
+    text = (ROOT / "docs" / "admin.md").read_text("utf-8")
+    limits, room = Limits(), 1_048_576  # for the form around the file
+    largest = max(limits.image_bytes, limits.video_bytes, limits.import_bytes) + room
+    (allowed,) = re.findall(r"client_max_body_size (\d+)m;", text)
+    (said,) = re.findall(r"bodies of at least\s(\d+)\sMiB", text)
+    assert int(allowed) * 1_048_576 >= largest and allowed == said
 
 
 # What belongs to other software, to the examples, and to the words of standards that no line of ours has to say.
