@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from core.apart import of_blocked_server
-from core.database import rows
+from core.database import now, rows, transaction
 from core.entries import Act
 from core.instance import here
 from core.models import Actor, Entry
+from core.tasks import task
 from plugins.images.models import Album
+
+# What is put in and put in order within so many seconds is told once: each time all of an album goes out.
+TOGETHER_SECONDS = 10
+_LATE_SECONDS = 2  # for what was begun within them and is written down a little after
 
 # Of a picture `e` by `a` that stands as `n` in an album `l`: nobody is collected by whom they block, or who blocks
 # them, and whoever wants to be collected by nobody is seen where they put something in themselves.
@@ -38,6 +43,25 @@ async def tell(changed: Album, *, withdrawn: bool = False) -> None:
         await here().hooks.outgoing(act=act)
 
 
+async def tell_soon(changed: Album) -> None:
+    """The same within some seconds, together with what is done to the album until then."""
+    if changed.uri:
+        return
+    moment = now().timestamp()
+    turn = int(moment // TOGETHER_SECONDS)
+    delay = (turn + 1) * TOGETHER_SECONDS - moment + _LATE_SECONDS
+    await tell_what_is_new.later(key=f"album-told:{changed.id}:{turn}", delay=delay, album_id=changed.id)
+
+
+@task(lane=6)
+async def tell_what_is_new(album_id: str) -> None:
+    """Tell of an album as it is by now, if it is still there and its owner may say anything."""
+    async with transaction():
+        changed = await Album.get_or_none(id=album_id)
+        if changed is not None and (await changed.owner).is_here:
+            await tell(changed)
+
+
 async def tell_deleted(gone: Album) -> None:
     """Have an album of ours forgotten elsewhere."""
     owner = await gone.owner
@@ -48,10 +72,10 @@ async def tell_deleted(gone: Album) -> None:
 async def tell_moved(verb: str, actor: Actor, changed: Album, entry: Entry) -> None:
     """Tell the owner's server what somebody here put in or took out of its album; everybody, where it is one of ours.
 
-    `verb` is "album_add" or "album_take_out".
+    `verb` is "album_add" or "album_take_out": who takes something out wants it gone, so that is told at once.
     """
     if not changed.uri:
-        await tell(changed)
+        await (tell_soon if verb == "album_add" else tell)(changed)
     elif actor.is_local:
         details = {"album": changed, "entry": entry}
         await here().hooks.outgoing(act=Act(verb, actor, target=await changed.owner, details=details))

@@ -123,7 +123,7 @@ async def reorder(actor: Actor, album_id: str, post_ids: Sequence[str]) -> None:
             AlbumImage(id=place, album_id=own.id, entry_id=one.entry_id, actor_id=one.actor_id)
             for place, one in zip(places, moved, strict=True)
         )
-        await album_acts.tell(own)
+        await album_acts.tell_soon(own)
 
 
 async def move(actor: Actor, album_id: str, post_id: str, *, earlier: bool) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from core.database import execute, now
 from core.models import Actor
 from core.testing import Foreign, Person, TestInstance, settle, world
 from core.testing.foreign import PUBLIC
-from plugins.images import album_items
+from plugins.images import album_acts, album_items
 from plugins.images.models import Album, AlbumAuthor, AlbumImage, AlbumRefusal
 from tests.federation.arrivals import arrive
 from tests.plugins.images.sharing import shared
@@ -19,6 +20,14 @@ from tests.plugins.images.test_collections import gathered, posted
 
 DOCUMENT = {"Accept": "application/activity+json"}
 Servers = tuple[TestInstance, TestInstance, Person, Person]
+
+
+@pytest.fixture(autouse=True)
+def told_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is put in is told without waiting for more, but in tests of that."""
+    if "together" not in request.node.name:
+        monkeypatch.setattr(album_acts, "TOGETHER_SECONDS", 1e-6)
+        monkeypatch.setattr(album_acts, "_LATE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -43,6 +52,44 @@ async def known_to(person: Person, other: Person) -> str:
 
 async def captions(visitor: Any, album: str) -> list[str]:
     return [one["caption"] for one in (await visitor.get(f"/albums/{album}/images"))["images"]]
+
+
+async def test_what_is_put_in_and_ordered_within_seconds_is_told_together_and_what_is_taken_out_at_once(
+    alpha: TestInstance, ann: Person
+) -> None:
+    masto = Foreign("masto.test").join(alpha)
+    otto = masto.person("otto")
+    await arrive(alpha, otto, otto.activity("Follow", ann.uri))
+    album = await album_of(ann)
+    images = [await shared(ann) for _ in range(3)]
+    await settle(alpha)
+
+    def told() -> list[list[str]]:
+        documents = [one["object"] for one in masto.activities("Update") if isinstance(one["object"], dict)]
+        return [one["orderedItems"] for one in documents if one["type"] == "OrderedCollection"]
+
+    async def later() -> None:
+        with alpha.inside():
+            await execute("UPDATE core_job SET due_at = $1 WHERE name LIKE '%tell_what_is_new'", now())
+        await settle(alpha)
+
+    assert told() == [[]]
+    for image in images:
+        await ann.post(f"/albums/{album}/images", {"postId": image})
+    await ann.put(f"/albums/{album}/images", {"postIds": images})
+    await settle(alpha)
+    assert told() == [[]]
+    await later()
+    uris = [f"https://alpha.test/objects/{image}" for image in images]
+    assert 2 <= len(told()) <= 3 and told()[-1] == uris  # where the seconds were over in between, twice
+    before = len(told())
+    await ann.delete(f"/albums/{album}/images/{images[1]}")
+    await settle(alpha)
+    assert told()[before:] == [[uris[0], uris[2]]]
+    await ann.post(f"/albums/{album}/images", {"postId": images[1]})
+    await ann.delete(f"/albums/{album}")
+    await later()  # and there is nothing left to tell of
+    assert len(told()) == before + 1
 
 
 async def test_an_album_for_everybody_is_known_to_followers_as_it_changes(friends: Servers) -> None:
