@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core.errors import Unavailable
+from core.errors import RateLimited, Unavailable
 from core.federation.actor_reading import KEYS_AT_MOST
 from core.federation.addresses import host_of, is_ours
 from core.federation.documents import ACTOR_TYPES, Document, as_list, first_known_type, id_of
@@ -55,9 +55,9 @@ class Unreached:
 async def find_key(key_id: str, *, refetch: bool = False) -> KnownKey | None:
     """The key with this id, fetched with its actor where it is not known, or anew with `refetch`.
 
-    None where there is none, its actor left, or its host is refused. Raises Unavailable where nobody can say just now:
-    the other server does not answer, or is asked too often. Both are remembered for a while, so that bad signatures
-    cost the other server nothing. A known key is fetched anew once in five minutes.
+    None where there is none, its actor left, or its host is refused. Raises Unavailable where the other server gives no
+    answer; both are remembered for a while, so that bad signatures cost it nothing. Raises RateLimited where it, or
+    where all servers, are asked too much. A known key is fetched anew once in five minutes.
     """
     try:
         host = host_of(key_id)
@@ -123,7 +123,7 @@ async def _fetched_once(key_id: str, host: str, refetch: bool) -> KnownKey | Non
         if not verdict.allowed or _fetching[id(here().database)] >= AT_ONCE:
             if refetch and (known := await _known(key_id)):
                 return known
-            raise Unreached().error()
+            raise RateLimited(FAILED_SECONDS)  # not 503: whoever is told so is not to think that we are ill
         absent_for = await _fetch(key_id)
         found = await _known(key_id)
         if found is not None:

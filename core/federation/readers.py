@@ -7,7 +7,7 @@ from quart import Request
 from core.asgi import cacheable
 from core.audience import STRANGER, Viewer
 from core.database import value
-from core.errors import Forbidden, Unauthenticated, Unavailable
+from core.errors import Forbidden, RateLimited, Unauthenticated, Unavailable
 from core.federation.addresses import host_in_sql, host_of
 from core.federation.verification import Signed, claim_of, examined, signer_with
 from core.instance import here
@@ -42,7 +42,7 @@ async def viewer_of_request(request: Request) -> Viewer:
     """
     try:
         signer = await signer_of(request)
-    except (Unauthenticated, Forbidden, Unavailable):
+    except (Unauthenticated, Forbidden, RateLimited, Unavailable):
         return STRANGER
     return await _viewer(signer)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from core.errors import Unavailable
+from core.errors import RateLimited
 from core.federation.keys_store import find_key
 from core.federation.models import Key
 from core.federation.remote_actors import actor_by_uri
@@ -103,7 +103,7 @@ async def test_a_new_key_is_fetched_when_the_old_one_fails_but_not_for_every_bad
 async def test_keys_of_one_host_are_fetched_so_often_a_minute_and_no_more(alpha, foreign):
     with alpha.inside():
         for number in range(100):
-            with suppress(Unavailable):  # whoever is really there is told to come again
+            with suppress(RateLimited):  # whoever is really there is told to come again
                 await find_key(f"https://foreign.test/users/nobody-{number}#main-key")
     assert 60 <= len(foreign.asked) < 70  # a minute's worth, and what a slow machine earns anew meanwhile
 

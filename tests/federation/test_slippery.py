@@ -223,7 +223,7 @@ async def test_keys_that_hang_keep_nobody_out_whose_key_is_known(
         who = Foreign(f"slow{number}.test").person("who")
         lured.append(asyncio.create_task(who.send(alpha, who.activity("Follow", ann.uri))))
     done, waiting = await asyncio.wait(lured, timeout=5, return_when=asyncio.ALL_COMPLETED)
-    assert [one.result().status_code for one in done] == [503, 503] and len(waiting) == 3
+    assert [one.result().status_code for one in done] == [429, 429] and len(waiting) == 3
     like = mallory.activity("Like", (await ann.publish())["uri"])
     assert await arrive(alpha, mallory, like) == "done"
     hanging.set()
@@ -308,3 +308,12 @@ async def test_of_endless_edits_the_first_and_the_latest_are_kept_and_not_more_i
     assert said == ["0", "4", "5", "6", "7", "8"]
     monkeypatch.setattr(lists, "REVISED_AT_MOST", 2 * len("<p>word 0</p>"))
     assert [one["content"][8:9] for one in (await ann.get(path))["revisions"]] == ["6", "7", "8"]
+
+
+async def test_who_cannot_ask_for_a_key_tells_nothing_of_what_it_hides(alpha: TestInstance, ann: Person) -> None:
+    secret = await ann.publish("for followers", visibility="followers")
+    nobody = Foreign("silent.test").join(alpha)
+    nobody.status = 503
+    who = nobody.person("who")
+    for path in (secret["uri"], f"{alpha.base_url}/objects/{ann.id}"):
+        assert (await who.fetch(alpha, path)).status_code == 404
