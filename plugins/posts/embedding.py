@@ -22,7 +22,7 @@ from plugins.posts.listing import form_of
 from plugins.posts.syndication import title_of
 
 blueprint = Blueprint("posts_embedding", __name__)
-WIDTH, NARROWEST, WIDEST, HEIGHT = 400, 220, 800, 320
+WIDTH, WIDEST, HEIGHT = 400, 800, 320
 PREPARED_SECONDS, CACHE_AGE = 300, 86_400
 
 
@@ -39,7 +39,7 @@ async def oembed() -> Response:
         raise NoSuchForm("This is to be had as JSON.")
     entry, post = await _shown(_id_in(request.args.get("url", "")))
     author = post["user"]
-    width = max(NARROWEST, min(_pixels("maxwidth") or WIDTH, WIDEST))
+    width = min(_pixels("maxwidth") or WIDTH, WIDEST)
     height = min(_pixels("maxheight") or HEIGHT, WIDEST)
     source = escape(f"{here().url('/')}@{author['acct']}/{entry.id}/embed")
     _keep(entry)

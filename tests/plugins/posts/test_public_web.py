@@ -131,8 +131,9 @@ async def test_oembed_answers_for_posts_of_this_server_only(ann: Person, anon: V
         assert (await anon.page("/api/oembed", params={"url": url})).status_code == 404, url
     problem_of(await anon.page("/api/oembed"), 422)
     problem_of(await anon.page("/api/oembed", params={"url": post["url"], "format": "xml"}), 501)
-    narrow = (await anon.page("/api/oembed", params={"url": post["url"], "maxwidth": "250"})).json()
-    assert narrow["width"] == 250 and 'width="250"' in narrow["html"]
+    for width in (250, 120):
+        narrow = (await anon.page("/api/oembed", params={"url": post["url"], "maxwidth": width})).json()
+        assert narrow["width"] == width and f'width="{width}"' in narrow["html"]
 
 
 # -- What search engines are told ----------------------------------------------
