@@ -197,7 +197,9 @@ async def change(
     )
     draft.visibility, draft.title = entry.visibility, entry.title
     draft.tags += await _tags_beside_words(entry)
-    draft.sensitive = entry.sensitive if sensitive is None else sensitive
+    if sensitive is None:  # it is with a warning, and goes with it
+        sensitive = entry.sensitive and not (entry.content_warning and not draft.content_warning)
+    draft.sensitive = sensitive
     draft.poll = await changed_poll(entry.id, poll)
     if entry.reply_to_id:
         parent = await Entry.get(id=entry.reply_to_id)

@@ -226,6 +226,15 @@ async def test_what_a_change_does_not_name_stays(ann: Person) -> None:
     assert (await ann.put(path, {"content": "y", "sensitive": False}))["sensitive"] is False
 
 
+async def test_who_takes_the_warning_away_shows_the_pictures_again(ann: Person, anon: Visitor) -> None:
+    path = f"/posts/{(await ann.publish('x', contentWarning='Heights'))['postId']}"
+    assert (await ann.put(path, {"content": "y", "contentWarning": "Depths"}))["sensitive"] is True
+    assert (await ann.put(path, {"content": "y", "contentWarning": "", "sensitive": True}))["sensitive"] is True
+    assert (await ann.put(path, {"content": "y", "contentWarning": "Heights"}))["sensitive"] is True
+    assert (await ann.put(path, {"content": "y", "contentWarning": ""}))["sensitive"] is False
+    assert (await anon.get(path))["sensitive"] is False
+
+
 async def test_a_change_shows_at_once_wherever_the_post_stands(ann: Person, bob: Person, anon: Visitor) -> None:
     await bob.follow(ann)
     post = await ann.publish("before")
