@@ -77,6 +77,23 @@ async def test_who_is_dismissed_followed_blocked_or_hides_is_not_suggested(
     assert "dora" not in await suggested(ann)
 
 
+async def test_whoever_dismissed_the_likeliest_is_suggested_the_next(
+    alpha: TestInstance, circle: dict[str, Person]
+) -> None:
+    ann, bo = circle["ann"], circle["bo"]
+    for number in range(6):
+        await bo.follow(await alpha.user(f"friend{number}"))
+    forget(alpha, ann)
+    order = list(await suggested(ann))
+    assert order[0] == "dora" and len(order) == 7
+    for name in order[:4]:  # all of the first few that are looked up, and one more
+        await ann.delete(f"/suggestions/{name}")
+    found = (await ann.get("/suggestions", limit=1))["suggestions"]
+    assert [one["user"]["username"] for one in found] == order[4:5]
+    found = (await ann.get("/suggestions", limit=2))["suggestions"]
+    assert [one["user"]["username"] for one in found] == order[4:6]
+
+
 async def test_who_keeps_to_themselves_whom_they_follow_is_no_reason(circle: dict[str, Person]) -> None:
     for name in ("bo", "cleo"):
         await circle[name].put("/users/me", {"settings": {"hideNetwork": True}})
