@@ -26,6 +26,7 @@ _BEFORE = (
     "SELECT 'entry' AS what FROM core_entry WHERE uri = $1"
     " UNION ALL SELECT 'tombstone' FROM core_tombstone WHERE uri = $1 AND actor_uri = $2"
 )
+UNASKED = "Nobody here has asked for this."
 LATEST_UNKNOWN = timedelta(days=1)  # what is older and not known here is not made known by an edit
 
 
@@ -46,8 +47,8 @@ async def _publish(incoming: Incoming, document: Document) -> str | None:
         return "This is known already."
     if before:
         raise Rejected("This was deleted.")
-    if not here().settings.federation.unasked_posts and not await is_asked_for(document, incoming.actor):
-        return "Nobody here has asked for this."
+    if not await is_asked_for(document, incoming.actor):
+        return UNASKED
     published = await consent.receive(kind, incoming.actor, document)
     await pass_on_later(incoming, published)
     return None if published else "There is nothing to publish."
@@ -112,7 +113,7 @@ async def receive_like(incoming: Incoming) -> str | None:
 
 async def receive_announce(incoming: Incoming) -> str | None:
     """Somebody passes something on, which is fetched from where it comes from if it is not known here."""
-    entry = await incoming.entry(fetch=True)
+    entry = await incoming.entry(fetch=await incoming.is_heard())
     if entry is None:
         return UNKNOWN
     await reactions.boost(incoming.actor, entry, uri=incoming.id, at=incoming.published_at)

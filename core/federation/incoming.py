@@ -15,6 +15,7 @@ from core.federation.addresses import is_address, is_ours, same_origin
 from core.federation.documents import Document, id_of
 from core.federation.normalise import Activity, read_loosely
 from core.federation.objects import unknown_references
+from core.federation.relevance import is_heard
 from core.instance import here
 from core.models import Actor, Entry
 from core.reading import moment
@@ -147,6 +148,10 @@ class Incoming:
         if self.inbox_owner:
             addressed["bto"] = [here().url(f"/actors/{self.inbox_owner}")]
         return addressed
+
+    async def is_heard(self) -> bool:
+        """Whether what the sender names is looked for: strangers have nothing fetched that nobody here asked for."""
+        return await is_heard(self.activity.actor)
 
     async def entry(self, *, fetch: bool = False) -> Entry | None:
         """The entry this is about, if it is known here and not deleted; fetched where asked for. Raises Later."""

@@ -50,7 +50,7 @@ async def receive_add(incoming: Incoming) -> str | None:
         return UNKNOWN
     if not incoming.is_of_sender(incoming.object_id):
         raise Rejected("This is somebody else's.")
-    entry = await incoming.entry(fetch=True)
+    entry = await incoming.entry(fetch=await incoming.is_heard())
     if entry is None:
         return UNKNOWN
     await pins.pin(incoming.actor, entry)

@@ -11,6 +11,7 @@ from core.database import one_of, row
 from core.entries import Document
 from core.federation.addresses import is_ours
 from core.federation.documents import as_list, id_of
+from core.instance import here
 from core.models import Actor
 from core.reading import visibility_of
 from core.reading.drafts import ADDRESSEES_AT_MOST, answered_address
@@ -31,6 +32,11 @@ _OF_INTEREST = (
 )
 
 
+async def is_heard(actor_uri: str) -> bool:
+    """Whether what somebody delivers or names is looked for: somebody here follows them, or the admin wants all."""
+    return here().settings.federation.unasked_posts or await row(_FOLLOWED, actor_uri) is not None
+
+
 async def concerns_us(document: Mapping[str, Any], author_uri: str) -> bool:
     """Whether an object answers something known here, or somebody here follows its author."""
     parent = answered_address(dict(document))
@@ -45,7 +51,7 @@ async def is_asked_for(document: Document, author: Actor) -> bool:
     What is for a few; what somebody wrote who is followed here; what names somebody here, quotes something of ours, or
     answers in a conversation of somebody here or whom somebody here follows.
     """
-    if visibility_of(document, author) not in OPEN or await row(_FOLLOWED, author.uri):
+    if visibility_of(document, author) not in OPEN or await is_heard(author.uri):
         return True
     parent, quoted = answered_address(document), quoted_address(document)
     if parent and await row(_OF_INTEREST, parent):

@@ -31,8 +31,8 @@ async def receive_update(incoming: Any) -> str | None:
         return UNKNOWN
     known = await _said_by_owner(incoming, document)
     is_open = any(is_public(one) for one in as_list(document.get("to")))
-    if known is None and not is_open:
-        return "Nobody here has a part in this album."
+    if known is None and not (is_open and await incoming.is_heard()):
+        return "Nobody here has a part in this album, or follows its owner."
     if known is not None and not is_open and not await AlbumAuthor.exists(album_id=known.id):
         await albums.forget_album(known.id)
         return None

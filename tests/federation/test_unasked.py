@@ -8,6 +8,7 @@ import pytest
 
 from core.settings import Federation
 from core.testing import Foreign, ForeignActor, Person, TestInstance, settle, world
+from core.testing.foreign import PUBLIC
 from tests.federation.arrivals import arrive, stored
 from tests.federation.test_outbox_reading import follow
 
@@ -54,6 +55,32 @@ async def test_nobody_fills_our_lists_with_what_nobody_asked_for(
     ):
         assert await arrive(gamma, eve, eve.activity("Create", eve.note("<p>buy</p>", **detour))) == "ignored"
     assert await seen(ann) == ["<p>named</p>"]
+
+
+async def test_nobody_has_us_fetch_what_nobody_asked_for(gamma: TestInstance, ann: Person, eve: ForeignActor) -> None:
+    notes = [eve.note("<p>buy</p>") for _ in range(3)]
+    picture = {"type": "Image", "mediaType": "image/png", "url": f"{eve.server.base_url}/1.png"}
+    notes[2]["attachment"] = [picture]
+    eve.more["featured"] = f"{eve.id}/featured"
+    album = {
+        "id": f"{eve.server.base_url}/albums/1",
+        "type": "OrderedCollection",
+        "attributedTo": eve.id,
+        "name": "Buy",
+    }
+    await arrive(gamma, eve, eve.activity("Announce", notes[0]["id"]))
+    await arrive(gamma, eve, eve.activity("Add", notes[1]["id"], target=eve.more["featured"]))
+    await arrive(gamma, eve, eve.activity("Update", album | {"to": [PUBLIC], "orderedItems": [notes[2]["id"]]}))
+    assert [await stored(gamma, note["id"]) for note in notes] == [None, None, None]
+    assert not [one for one in eve.server.asked if one.path.startswith("/notes/")]
+    post = await ann.publish("hello")
+    assert await arrive(gamma, eve, eve.activity("Announce", post["uri"])) == "done"
+    await follow(gamma, ann, eve)
+    assert await arrive(gamma, eve, eve.activity("Announce", notes[0]["id"])) == "done"
+    assert await arrive(gamma, eve, eve.activity("Add", notes[1]["id"], target=eve.more["featured"])) == "done"
+    whole = eve.activity("Update", album | {"to": [PUBLIC], "orderedItems": [notes[2]["id"]]})
+    assert await arrive(gamma, eve, whole) == "done"
+    assert all([await stored(gamma, note["id"]) for note in notes])
 
 
 async def test_what_names_answers_or_quotes_somebody_here_and_what_is_for_a_few_is_taken(
