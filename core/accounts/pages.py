@@ -15,6 +15,7 @@ from core.errors import KithError, NotFound
 from core.instance import here
 from core.tokens import BadToken
 from core.web.forms import Form
+from core.web.language import gettext as _
 from core.web.pages import render_page, viewer_identity
 
 blueprint = Blueprint("accounts_pages", __name__)
@@ -40,7 +41,7 @@ async def _check_setup(token: str) -> None:
     except BadToken:
         raise NotFound() from None
     if await service.has_admin():
-        raise NotFound()
+        raise NotFound(_("This link was used already: somebody runs this place. If that is you, please log in."))
 
 
 @blueprint.get("/setup")

@@ -150,7 +150,8 @@ async def test_the_first_admin_is_made_from_the_printed_link_once(alpha: TestIns
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert (await alpha.anon.get("/users/carl"))["role"] == "admin"
         assert "1 member " in (await alpha.anon.page("/")).text
-        assert (await browser.get(page)).status_code == 404
+        used = await browser.get(page)
+        assert used.status_code == 404 and "This link was used already" in used.text
 
 
 async def test_whoever_makes_the_first_admin_before_the_server_has_a_name_is_told_that_names_stay() -> None:

@@ -136,6 +136,7 @@ async def test_an_invite_shows_who_invites_and_leads_to_the_form() -> None:
             answer = await submit(browser, "/signup", {**NEW, "inviteCode": code}, on=way[1])
             assert (answer.status_code, answer.headers["location"]) == (303, "/")
             assert "You came here because of" in (await browser.get("/settings/invites")).text
+            assert 'href="/settings/invites"' in (await browser.get("/settings")).text
             page = (await hers.get("/settings/invites")).text
             assert 'href="/@carl"' in page
             invite_id = re.search(r"/settings/invites/([\w-]{36})/revoke", page)
@@ -168,6 +169,7 @@ async def test_those_in_charge_see_everybodys_invites_and_members_do_not(
         assert (await browser.get("/admin/invites")).status_code == 403
         assert (await submit(browser, f"/admin/invites/{invite['inviteId']}/revoke")).status_code == 403
         assert "Members do not invite people here." in (await browser.get("/settings/invites")).text
+        assert 'href="/settings/invites"' not in (await browser.get("/settings")).text
         refused = await submit(browser, "/settings/invites", {"uses": "1", "days": "7"}, on="/settings")
         assert refused.status_code == 403
     async with admin.browser() as browser:
