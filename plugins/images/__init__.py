@@ -29,6 +29,7 @@ from plugins.images import (
     federation,
     gathering_pages,
     pages,
+    place_pages,
     places,
     routes,
     service,
@@ -39,7 +40,7 @@ REQUIRES = ["posts"]
 
 @hookimpl
 def blueprints() -> Sequence[Blueprint]:
-    shown = (pages, album_pages, album_editing, gathering_pages, alt_pages)
+    shown = (pages, album_pages, album_editing, gathering_pages, alt_pages, place_pages)
     return [routes.api, album_routes.api, alt_routes.api, *(part.blueprint for part in shown)]
 
 
@@ -59,7 +60,7 @@ def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
 
 
 @hookimpl
-async def slot(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
+async def slot(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | Sequence[Card] | None:
     return await places.fill(name, viewer, **context)
 
 

@@ -32,7 +32,8 @@ from plugins.images import service
 from plugins.images.alt_counting import count_waiting
 from plugins.images.finding import images, memories
 from plugins.images.forms import image_form
-from plugins.images.spots import Around, Spot, around, spot_of
+from plugins.images.spot_fields import precisions, typed_spot
+from plugins.images.spots import Around, around
 from plugins.images.trending import trending_images
 
 blueprint = Blueprint("images_pages", __name__)
@@ -181,11 +182,7 @@ async def _form(identity: Identity, form: Form, files: Sequence[Mapping[str, Any
         files=files,
         audiences=[one for one in author_audiences(reach.followers, reach.friends) if one.value in AUDIENCES],
         limit=here().settings.limits.post_characters,
-        precisions=[
-            ("area", _("Within a kilometre")),
-            ("town", _("Within ten kilometres")),
-            ("exact", _("Exactly")),
-        ],
+        precisions=precisions(),
     )
 
 
@@ -207,7 +204,7 @@ async def upload() -> Answer:
             typed["content"],
             ids_of(files),
             tags=typed["tags"].replace(",", " ").split(),
-            spot=_spot(typed),
+            spot=typed_spot(typed),
             visibility=typed["visibility"],
             show_camera=bool(typed["showCamera"]),
         )
@@ -225,13 +222,3 @@ async def upload() -> Answer:
 
 
 _FIELD = {"image": "file", "fileIds": "file", "location": "place"}
-
-
-def _spot(typed: Mapping[str, str]) -> Spot | None:
-    degrees: dict[str, float | None] = {}
-    for name in ("latitude", "longitude"):
-        try:
-            degrees[name] = float(typed[name].replace(",", ".")) if typed[name].strip() else None
-        except ValueError:
-            raise Invalid({name: _("A number of degrees is expected.")}) from None
-    return spot_of({"name": typed["place"], **degrees}, typed["precision"] or "area")

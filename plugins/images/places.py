@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,11 +16,13 @@ from core.web.slots import Card, NavItem, Tab
 from plugins.images import albums, alt_counting, alt_listing
 from plugins.images.album_forms import album_form
 from plugins.images.alt_suggestions import is_welcome
+from plugins.images.placing import place_of
+from plugins.images.service import KIND
 
 GATHERED_SHOWN = 10  # collections of others, below a post of one's own
 
 
-async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | None:
+async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab | Card | Sequence[Card] | None:
     """What stands in the place of this name, for whoever looks."""
     if name == "nav":
         waiting = await alt_counting.count_for_navigation(viewer.id) if viewer else 0
@@ -29,8 +32,20 @@ async def fill(name: str, viewer: Actor | None, **context: Any) -> NavItem | Tab
     if name == "entry.about":
         return await _about(context["entry"], viewer)
     if name == "entry.own" and viewer is not None:
-        return await _gathered(context["entry"], viewer)
+        found = (await _placed(context["entry"]), await _gathered(context["entry"], viewer))
+        return [card for card in found if card is not None]
     return None
+
+
+async def _placed(entry: Entry) -> Card | None:
+    """Where one's own pictures are said to have been taken, and the way to say something else."""
+    if entry.kind != KIND or not entry.is_local:
+        return None
+    told = await place_of(entry.id)
+    place = told.name or (f"{told.latitude}, {told.longitude}" if told.latitude is not None else "")
+    template = here().pages.environment.get_template("images/_placed.html")
+    shown = Markup(template.render(place=place, post_id=entry.id))  # noqa: S704 – a template's
+    return Card(_("Where it was taken"), shown)
 
 
 async def _gathered(entry: Entry, author: Actor) -> Card | None:

@@ -19,6 +19,7 @@ from core.uploads import Upload
 from plugins.images import service
 from plugins.images.finding import images, memories
 from plugins.images.forms import ImageForm, SharedImage, image_form, shared_form
+from plugins.images.placing import change_place
 from plugins.images.spots import USUAL_PRECISION, Spot, around, spot_of
 from plugins.images.trending import trending_images
 
@@ -99,7 +100,10 @@ def _tags(upload: Upload) -> Sequence[str]:
 
 
 def _spot(text: str | None) -> Spot | None:
-    told = _json(text, "location") if text else None
+    return _told(_json(text, "location") if text else None)
+
+
+def _told(told: object) -> Spot | None:
     if told is None:
         return None
     if not isinstance(told, Mapping):
@@ -149,6 +153,17 @@ async def read_image(ask: Ask[None, None], image_id: str) -> object:
     if entry.kind != service.KIND:
         raise NotFound("There is no such picture.")
     return image_form(present.unpacked([await present.post(entry, ask.actor_or_none)])[0])
+
+
+class NewPlace(Form):
+    location: dict[str, Any] | None = Field(description="As for `POST /images/upload`; null tells it to nobody.")
+
+
+@api.put("/images/<image_id>", body=NewPlace, answer=ImageForm)
+async def change_image(ask: Ask[NewPlace, None], image_id: str) -> object:
+    """Say something else of where your pictures were taken; all else changes as of any post."""
+    entry = await change_place(ask.actor, image_id, _told(ask.body.location))
+    return image_form(present.unpacked([await present.post(entry, ask.actor)])[0])
 
 
 @api.get("/images", query=ImagesQuery, answer=stream_of("images", ImageForm), signed_out=True)

@@ -159,6 +159,7 @@ BODIES: dict[str, object] = {
     "PUT /api/v1/packs/<pack_id>": {"name": "Rowers"},
     "POST /packs": {"name": "Sailors"},
     "POST /api/v1/images/upload": {"image": "PNG"},
+    "PUT /api/v1/images/<image_id>": {"location": None},
     "POST /images/upload": {"file": "PNG", "visibility": "public"},
     "POST /api/v1/files/<picture_id>/alt-suggestions": {"alt": "A pier"},
     "PUT /api/v1/alt-suggestions/<suggestion_id>": {"alt": "A long pier"},

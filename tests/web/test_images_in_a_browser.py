@@ -44,7 +44,8 @@ async def gallery(site: Site) -> tuple[Person, list[str]]:
     pages += ["/@ann/images", "/@ann/albums", "/albums", f"/albums/{album}", f"/albums/{asked}"]
     pages += ["/collections", "/@ann/collections", f"/albums/{made}", f"/albums/{made}/edit"]
     pages += [f"/albums/{made}/{theirs[1]}", f"/posts/{theirs[1]}/collections", f"/posts/{shy}/collections"]
-    return ann, [*pages, f"/albums/{album}/edit", f"/@ann/{several}", f"/posts/{several}/edit"]
+    pages += [f"/albums/{album}/edit", f"/@ann/{several}", f"/posts/{several}/edit", f"/images/place/{several}"]
+    return ann, pages
 
 
 async def test_no_page_of_pictures_shuts_anybody_out_or_overflows(site: Site) -> None:
