@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
 
 from core import emoji, poll_forms
 from core.audience import OPEN
+from core.comment_forms import standing_comment
 from core.database import one_of, rows
 from core.file_forms import FILE_COLUMNS, NO_FILE_COLUMNS, attachment_form
 from core.instance import here
@@ -35,6 +37,11 @@ class Prepared:
     closed_quote: bytes
     is_asking: bool
     tags: tuple[str, ...]
+
+    @cached_property
+    def comment(self) -> bytes:
+        """The entry's form as a comment without its last brace, made where it is shown as one."""
+        return orjson.dumps(standing_comment(orjson.loads(self.head + b"}")))[:-1]
 
 
 async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:

@@ -6,7 +6,7 @@ answers; what depends on the viewer is one query per page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from core import filters, people, policies, poll_forms, reaction_forms
 from core.apart import of_blocked_server
 from core.audience import OPEN, viewer_of, visible_sql
+from core.comment_forms import comment
 from core.database import one_of, rows
 from core.entry_forms import Prepared, prepare
 from core.instance import here
@@ -26,6 +27,7 @@ __all__ = [
     "Form",
     "Row",
     "comment",
+    "comments",
     "post",
     "posts",
     "row_of",
@@ -37,6 +39,7 @@ __all__ = [
     "users",
 ]
 KEEP_SECONDS = 3600
+Finish = Callable[[Row, Prepared, Actor | None, Mapping[str, int], Sequence[filters.Rule]], bytes]
 RELATION_KEYS = ("isFollowing", "isFollowedBy", "isFriend", "isRequested", "isBlocked", "isMuted", "isDomainBlocked")
 
 
@@ -59,8 +62,18 @@ PAGE_COLUMNS = (
 VIA_COLUMNS = ", ".join(f"v.{column} AS via_{column}" for column in SHORT_COLUMNS)  # of who shared it
 
 
+async def comments(page: Sequence[Row], viewer: Actor | None) -> list[bytes]:
+    """The forms of a page of comments: JSON, as `posts` answers; what the viewer's filters hide is left out."""
+    return await posts(page, viewer, "thread", finish=_finish_comment)
+
+
 async def posts(
-    page: Sequence[Row], viewer: Actor | None, context: str = "", *, opened: str | None = None
+    page: Sequence[Row],
+    viewer: Actor | None,
+    context: str = "",
+    *,
+    opened: str | None = None,
+    finish: Finish | None = None,
 ) -> list[bytes]:
     """The forms of a page of entries, rows of PAGE_COLUMNS and, in home timelines, VIA_COLUMNS: JSON, to be spliced.
 
@@ -81,7 +94,7 @@ async def posts(
     sifted = [row for row in page if row["id"] != opened] if viewer and sieve else []
     caught = filters.caught_on(sifted, prepared, viewer.id, sieve, context) if viewer and sieve else {}
     return [
-        _finish(row, prepared[row["id"]], viewer, marks.get(row["id"], {}), caught.get(row["id"], ()))
+        (finish or _finish)(row, prepared[row["id"]], viewer, marks.get(row["id"], {}), caught.get(row["id"], ()))
         for row in page
         if not any(rule.hides for rule in caught.get(row["id"], ()))
     ]
@@ -154,6 +167,24 @@ def _quoted(prepared: Prepared, marks: Mapping[str, int], *, own: bool) -> bytes
     if "q" in marks or (prepared.is_asking and not own):
         return b"null"
     return prepared.closed_quote if "k" in marks else prepared.quote
+
+
+_COMMENT_TAIL = b'%b,"likesCount":%d,"repliesCount":%d,"isLiked":%b}'
+
+
+def _finish_comment(
+    row: Row,
+    prepared: Prepared,
+    viewer: Actor | None,
+    marks: Mapping[str, int],
+    caught: Sequence[filters.Rule] = (),
+) -> bytes:
+    return _COMMENT_TAIL % (
+        prepared.comment,
+        row["likes_count"],
+        row["open_replies_count"] + marks.get("c", 0),
+        b"true" if "l" in marks else b"false",
+    )
 
 
 def _is_quotable(row: Row, marks: Mapping[str, int]) -> bool:
@@ -254,28 +285,11 @@ async def _prepared(page: Sequence[Row]) -> dict[str, Prepared]:
                 f"post:{entry['id']}:{entry['version']}:{entry['author_version']}",
                 prepared,
                 ttl=KEEP_SECONDS,
-                size=len(prepared.head) + len(prepared.source) + len(prepared.quote) + len(prepared.closed_quote),
+                size=len(prepared.head) * (2 if entry["reply_to_uri"] else 1)  # it is a comment as well
+                + len(prepared.source)
+                + len(prepared.quote)
+                + len(prepared.closed_quote),
                 tags=prepared.tags,
                 since=since,
             )
     return found
-
-
-def comment(form: Form) -> Form:
-    """A reply post in the form of a comment (api.md, Objects)."""
-    return {
-        "commentId": form["postId"],
-        "postId": form["rootId"] or form["inReplyTo"],
-        "parentId": form["inReplyTo"] if form["inReplyTo"] != form["rootId"] else None,
-        "userId": form["user"]["userId"],
-        "username": form["user"]["username"],
-        "user": form["user"],
-        "content": form["content"],
-        "contentWarning": form["contentWarning"],
-        "likesCount": form["likesCount"],
-        "repliesCount": form["commentsCount"],
-        "isLiked": form["isLiked"],
-        "isDeleted": form["isDeleted"],
-        "createdAt": form["createdAt"],
-        "editedAt": form["editedAt"],
-    }

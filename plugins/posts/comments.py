@@ -48,8 +48,8 @@ async def read_comments(ask: Ask[None, CommentsQuery], post_id: str) -> object:
     entry, sort = await visible_entry(ask.viewer, post_id), ask.query.sort
     name = f"comments:{sort}:{entry.id}"
     found = await conversations.comments(entry, ask.viewer, sort, ask.before(name), ask.query.limit)
-    forms = present.unpacked(await present.posts(found[: ask.query.limit], ask.actor_or_none, "thread"))
-    return ask.page("comments", name, found, [present.comment(form) for form in forms])
+    forms = await present.comments(found[: ask.query.limit], ask.actor_or_none)
+    return ask.page("comments", name, found, forms)
 
 
 async def _comment(ask: Ask[NewComment, None], parent_id: str) -> Answer:
