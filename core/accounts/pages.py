@@ -41,7 +41,8 @@ async def _check_setup(token: str) -> None:
     except BadToken:
         raise NotFound() from None
     if await service.has_admin():
-        raise NotFound(_("This link was used already: somebody runs this place. If that is you, please log in."))
+        used = _("This link was used already: somebody runs this place. If that is you, please log in.")
+        raise NotFound(used, code="setup_is_done")
 
 
 @blueprint.get("/setup")
