@@ -28,7 +28,8 @@ def configuration(folder: Path, files: Path, front: int, behind: int) -> str:
     """nginx's: the manual's location, and a way to Kith."""
     shown = re.search(r"location /kept-files/ \{.*?\n\}", MANUAL.read_text(), re.DOTALL)
     assert shown
-    location = shown[0].replace("/srv/kith/instance/files/", f"{files}/")
+    location, count = re.subn(r"alias \S+/instance/files/;", f"alias {files}/;", shown[0])
+    assert count == 1
     paths = "".join(
         f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
