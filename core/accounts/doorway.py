@@ -17,8 +17,11 @@ _GATES = ("/login", "/signup", "/setup", "/logout", "/welcome")
 
 
 def signed_in(grant: Grant, next_path: str) -> Redirect:
-    """Go on as somebody: their session is a cookie that scripts cannot read and other sites do not bring along."""
-    response = redirect(next_path, 303)
+    """Go on as somebody: their session is a cookie that scripts cannot read and other sites do not bring along.
+
+    Who has just decided to stay is told so first, unless they were on their way somewhere.
+    """
+    response = redirect("/settings/account?stayed" if grant.stayed and next_path == "/" else next_path, 303)
     set_session(response, grant.refresh_token)
     response.delete_cookie(GUEST_COOKIE)
     return response

@@ -43,13 +43,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a sign-in gives: an access token and the refresh token that gets the next one."""
+    """What a sign-in gives: an access token and the refresh token that gets the next one; `stayed` where somebody who
+    was about to be deleted has changed their mind by it."""
 
     account_id: str
     session_id: str
     access_token: str
     refresh_token: str
     expires_in: int
+    stayed: bool = False
 
 
 async def identify(request: Request) -> Identity | None:

@@ -52,11 +52,12 @@ async def _has_invites() -> bool:
 
 async def settings_page(template: str, tab: str, *, status: int = 200, **context: Any) -> Response:
     """One of the pages of settings, below the tabs of all of them; `?saved` in its address says that all is well,
-    `?mailed` that a mail is on its way, `?ended` that other devices are signed out."""
+    `?mailed` that a mail is on its way, `?ended` that other devices are signed out, `?stayed` that somebody stays."""
     tabs = [*await _tabs(tab), *await filled("settings", Tab)]
     said = {
         "saved": _("Saved."),
         "ended": _("Signed out there."),
+        "stayed": _("Your account is kept, and everything is as it was. Welcome back."),
         "mailed": _("Look into your mail: there is a link in it."),
     }
     notice = next(({"text": said[name], "kind": "good"} for name in said if name in request.args), None)

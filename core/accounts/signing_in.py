@@ -206,7 +206,8 @@ async def _second(account: Account, second: SecondStep | None, client: Client) -
 
 
 async def _open(account: Account, actor: Actor, client: Client, by: str) -> Grant:
-    if is_leaving(account, actor):
+    stays = is_leaving(account, actor)
+    if stays:
         if not client.stays:
             raise Leaving(account)
         actor = await stay(account, address=client.address, user_agent=client.user_agent)
@@ -224,7 +225,7 @@ async def _open(account: Account, actor: Actor, client: Client, by: str) -> Gran
             raise _wrong()
         grant = await begin(account, actor, user_agent=client.user_agent, address=client.address)
         await record("signed_in", account_id=account.id, address=client.address, user_agent=client.user_agent, by=by)
-    return grant
+    return replace(grant, stayed=stays)
 
 
 def _wrong() -> Unauthenticated:

@@ -8,6 +8,7 @@ from quart import Blueprint, Response, g, redirect, request
 from werkzeug import Response as Redirect
 
 from core.accounts import farewell, fresh, leaving
+from core.accounts.confirm_pages import unless_fresh
 from core.accounts.fresh import ProofRequired
 from core.accounts.models import Account
 from core.accounts.sessions import COOKIE, Identity
@@ -25,7 +26,8 @@ from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import render_fragment, render_page, to_login, viewer_identity
 
-blueprint = Blueprint("transfer_pages", __name__, url_prefix="/settings")
+HOME = "/settings"
+blueprint = Blueprint("transfer_pages", __name__, url_prefix=HOME)
 SHOWN = 20
 Answer = Response | Redirect
 take_files("/settings/data/import", "import_bytes")
@@ -39,7 +41,7 @@ async def data() -> Answer:
     if identity is None:
         return to_login()
     if wants_fragment(request.headers):
-        return await render_fragment("transfer/_list.html", **await _listed(identity))
+        return await render_fragment("transfer/_list.html", part="", form=Form(), alone=True, **await _listed(identity))
     return await _data(identity)
 
 
@@ -63,6 +65,7 @@ async def _listed(identity: Identity) -> dict[str, Any]:
         "transfers": forms,
         "under_way": any(form["state"] in service.UNDER_WAY for form in forms),
         "is_fresh": await fresh.is_fresh(identity),
+        "has_password": await _has_password(identity),
         "may_ask": await service.may_ask(identity.account.id),
     }
 
@@ -85,6 +88,8 @@ def _kind_words(kind: str) -> str:
 async def export() -> Answer:
     """Have an archive made."""
     identity = await me()
+    if asked := await _asked_elsewhere(identity, f"{HOME}/data"):
+        return asked
     try:
         await _prove(identity)
         account = await Account.get(id=identity.account.id)
@@ -99,6 +104,8 @@ async def download(transfer_id: str) -> Answer:
     """Download an archive."""
     identity = await me()
     transfer = await service.transfer_of(identity.account.id, transfer_id)
+    if asked := await _asked_elsewhere(identity, f"{HOME}/data"):
+        return asked
     try:
         await _prove(identity)
         return await given(transfer)
@@ -139,7 +146,8 @@ async def _deletion(identity: Identity, form: Form | None = None, status: int = 
         "delete",
         status=status,
         form=form or Form(),
-        has_password=bool((await Account.get(id=identity.account.id)).password_hash),
+        has_password=await _has_password(identity),
+        is_fresh=await fresh.is_fresh(identity),
         days=leaving.CHANGE_OF_MIND.days,
     )
 
@@ -148,6 +156,8 @@ async def _deletion(identity: Identity, form: Form | None = None, status: int = 
 async def leave() -> Answer:
     """Leave; whoever does types their name, and proves that it is them."""
     identity = await me()
+    if asked := await _asked_elsewhere(identity, f"{HOME}/delete"):
+        return asked
     typed = {name: str((await request.form).get(name, "")) for name in ("username", "password")}
     try:
         if typed["username"].strip().lower().removeprefix("@") != identity.actor.username_key:
@@ -159,6 +169,15 @@ async def leave() -> Answer:
     page = await render_page("transfer/left.html", leaves_at=stamp(leaves_at), username=identity.actor.username)
     page.delete_cookie(COOKIE)
     return page
+
+
+async def _has_password(identity: Identity) -> bool:
+    return bool((await Account.get(id=identity.account.id)).password_hash)
+
+
+async def _asked_elsewhere(identity: Identity, back_to: str) -> Redirect | None:
+    """Where to send somebody who has no password to type, and has to prove otherwise that it is them."""
+    return None if await _has_password(identity) else await unless_fresh(identity, back_to)
 
 
 async def _prove(identity: Identity) -> None:

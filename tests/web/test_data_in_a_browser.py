@@ -46,6 +46,8 @@ async def test_a_file_is_brought_and_the_report_is_read(site: Site, tmp_path: Pa
         if not scripts:
             await page.get_by_role("link", name="Look how far it is").click()
         await expect(page.locator(".transfer")).to_contain_text("1 failed")
+        await expect(page.get_by_role("button", name="Make an archive")).to_be_visible()  # nobody reloaded
+        await expect(page.get_by_text("when what is under way is done")).to_have_count(0)
         await page.locator(".transfer summary").click()
         await expect(page.locator(".transfer details")).to_contain_text("There is no such person")
         assert site.complaints == []
@@ -71,6 +73,7 @@ async def test_somebody_leaves_and_changes_their_mind(site: Site) -> None:
         await page.get_by_role("button", name="Log in", exact=True).click()
         await page.fill("[name=password]", PASSWORD)
         await page.get_by_role("button", name="Keep my account and log in").click()
+        await expect(page.locator(".toast, .banner").filter(has_text="Your account is kept")).to_be_visible()
         await page.goto("/settings/delete")
         await expect(page.get_by_role("button", name="Delete my account")).to_be_visible()
 

@@ -76,6 +76,41 @@ async def test_who_signed_in_long_ago_types_their_password_first(alpha: TestInst
         assert got.headers["content-type"] == "application/zip"
 
 
+async def test_who_has_no_password_proves_otherwise_that_it_is_them(alpha: TestInstance, ann: Person) -> None:
+    """Somebody who signs in with a passkey, or by another service."""
+    with alpha.inside():
+        await Account.filter(id=ann.id).update(password_hash="")
+    async with ann.browser() as browser:
+        assert (await submit(browser, f"{DATA}/export", on=DATA)).status_code == 303
+        await settle(alpha)
+        archive = archive_path((await browser.get(DATA)).text)
+        with alpha.inside():
+            await Session.all().update(proved_at=now() - timedelta(hours=1))
+        for path in (DATA, DELETE):
+            page = (await browser.get(path)).text
+            assert f'href="/settings/confirm?next={path}"' in page
+            assert 'type="password"' not in page
+        for act in (f"{DATA}/export", archive):
+            asked = await submit(browser, act, on=DATA)
+            assert (asked.status_code, asked.headers["location"]) == (303, "/settings/confirm?next=%2Fsettings%2Fdata")
+        asked = await submit(browser, DELETE, {"username": "ann"}, on=DELETE)
+        assert asked.headers["location"] == "/settings/confirm?next=%2Fsettings%2Fdelete"
+    with alpha.inside():
+        assert (await Account.get(id=ann.id)).leaves_at is None
+
+
+async def test_who_stays_after_all_is_told_so(alpha: TestInstance, ann: Person) -> None:
+    async with ann.browser() as browser:
+        await submit(browser, DELETE, {"username": "ann", "password": PASSWORD}, on=DELETE)
+    async with alpha.browser({}) as browser:
+        said = {"login": "ann", "password": PASSWORD, "stays": "true"}
+        kept = await submit(browser, "/login", said, on="/login")
+        assert kept.headers["location"] == "/settings/account?stayed"
+        assert "Your account is kept" in (await browser.get("/settings/account?stayed")).text
+    async with alpha.browser({}) as browser:  # who was not about to go is told nothing of it
+        assert (await submit(browser, "/login", said, on="/login")).headers["location"] == "/"
+
+
 async def test_a_file_is_imported_and_what_came_of_it_is_told(alpha: TestInstance, ann: Person, bob: Person) -> None:
     async with ann.browser() as browser:
         assert (await send_file(browser, "follows", b"bob@alpha.test\n<b>nobody</b>\n")).status_code == 303
