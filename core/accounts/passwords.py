@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tortoise.queryset import QuerySet
-
 from core.accounts import changing_email, notices, sessions
 from core.accounts.asking import HOUR, account_asked, ask_quietly
 from core.accounts.audit import record
@@ -159,11 +157,10 @@ async def _shut_out_others(account: Account, *, address: str, user_agent: str) -
 
     Else one could sign up with somebody else's address, and wait with a passkey until its owner takes the account.
     """
-    ways: tuple[tuple[str, notices.What, QuerySet[Any]], ...] = (
-        ("passkey_removed", "passkey_off", Passkey.filter(account_id=account.id)),
-        ("foreign_login_removed", "login_off", ForeignLogin.filter(account_id=account.id)),
-    )
-    for event, what, found in ways:
-        if await found.delete():
-            await record(event, account_id=account.id, address=address, user_agent=user_agent)
-            await notices.security_changed(account, what)
+    who: dict[str, Any] = {"account_id": account.id, "address": address, "user_agent": user_agent}
+    if await Passkey.filter(account_id=account.id).delete():
+        await record("passkey_removed", **who)
+        await notices.security_changed(account, "passkey_off")
+    if await ForeignLogin.filter(account_id=account.id).delete():
+        await record("foreign_login_removed", **who)
+        await notices.security_changed(account, "login_off")

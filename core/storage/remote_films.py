@@ -192,7 +192,7 @@ class RemoteFilms:
         growing = None
         if self._is_keepable(look):
             try:
-                growing = await asyncio.to_thread(begin_growing, self._room, part_path(self._room.folder, name), look)
+                growing = await self._opened(part_path(self._room.folder, name), look)
             except OSError as error:
                 log.warning("remote_film_not_kept", reason=type(error).__name__)
         if growing is None:
@@ -204,6 +204,18 @@ class RemoteFilms:
             return None
         self._growing[name] = growing
         return growing
+
+    async def _opened(self, path: Path, look: Look) -> Growing | None:
+        """As `begin_growing`. Where the server stops meanwhile, what the thread opens yet is closed again."""
+        opening = asyncio.ensure_future(asyncio.to_thread(begin_growing, self._room, path, look))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(OSError):
+                if growing := await opening:
+                    await growing.fail(self._room)
+                    growing.close()
+            raise
 
     async def _passed_on(self, source: str, look: Look, first: int, last: int) -> AsyncGenerator[bytes, None]:
         try:

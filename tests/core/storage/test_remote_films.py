@@ -22,6 +22,7 @@ from core.models import Actor
 from core.purging import service as purging
 from core.storage import film_fetching
 from core.storage.models import RefusedContent
+from core.storage.remote_room import LEDGER
 from core.testing import Foreign, Person, TestInstance, world
 from tests.core.storage.film_server import FilmServer, document, film, gone, kept, shown, watched, watching
 from tests.core.storage.photos import quarters, saved
@@ -213,6 +214,25 @@ async def test_what_the_disk_does_not_take_is_passed_on_and_nothing_stays_open(
             await asyncio.sleep(0.05)
     alpha.instance.cache.drop_prefix("film")
     assert await watched(alpha, url) == (200, FILM) and len(kept(alpha)) == 1
+
+
+async def test_a_server_that_stops_while_a_film_is_begun_leaves_nothing_open(
+    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer
+) -> None:
+    url = await url_of(alpha, ann, foreign)
+    room = alpha.folder / "cache" / LEDGER
+    room.parent.mkdir(exist_ok=True)
+    with room.open("wb") as ledger:
+        fcntl.flock(ledger, fcntl.LOCK_EX)  # nobody can be given room meanwhile
+        watching = asyncio.create_task(watched(alpha, url))
+        async with asyncio.timeout(60):
+            while not any(one.endswith(".part") for one in held_open(f"{alpha.folder}/cache/")):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(alpha.instance.remote_films.close())
+        await asyncio.sleep(0.1)
+    await stopping
+    await watching
+    assert held_open(f"{alpha.folder}/cache/") == [] == kept(alpha)
 
 
 async def test_a_film_too_old_to_be_true_is_passed_on_where_nothing_can_be_written_any_more(
