@@ -35,7 +35,7 @@ async def test_a_description_is_suggested_at_the_large_picture_and_taken_by_its_
         await page.get_by_role("button", name="Use it").click()
         await expect(page.locator("main")).to_contain_text("Nothing waits for you")
         await page.goto(post)
-        await expect(page.locator(".thread-about")).to_contain_text("Description of picture 2 by @bob")
+        await expect(page.get_by_role("region", name="Descriptions of the pictures")).to_contain_text("Description of picture 2 by @bob")
         await expect(page.locator(".entry .tile img").nth(1)).to_have_attribute("alt", "Four fields of plain colour")
         await page.locator(".entry .tile").first.click()
         await expect(page.locator(".lightbox-describe")).to_be_hidden()
