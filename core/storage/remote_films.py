@@ -183,9 +183,7 @@ class RemoteFilms:
                 begun.set_result(None)
             if growing:
                 del self._growing[name]
-                if not growing.is_done:
-                    await growing.fail(self._room)
-                growing.close()
+                await self._let_go(growing)
 
     async def _begin(self, name: str, look: Look) -> Growing | None:
         """A film to write; None where it is passed on. Raises Unfit, Unavailable where it can be neither."""
@@ -213,9 +211,15 @@ class RemoteFilms:
         except asyncio.CancelledError:
             with suppress(OSError):
                 if growing := await opening:
-                    await growing.fail(self._room)
-                    growing.close()
+                    await self._let_go(growing)
             raise
+
+    async def _let_go(self, growing: Growing) -> None:
+        try:
+            if not growing.is_done:
+                await growing.fail(self._room)
+        finally:  # also where the server stops while it is put away
+            growing.close()
 
     async def _passed_on(self, source: str, look: Look, first: int, last: int) -> AsyncGenerator[bytes, None]:
         try:
