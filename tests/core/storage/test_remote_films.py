@@ -235,23 +235,6 @@ async def test_a_server_that_stops_while_a_film_is_begun_leaves_nothing_open(
     assert held_open(f"{alpha.folder}/cache/") == [] == kept(alpha)
 
 
-async def test_a_server_that_stops_while_a_broken_film_is_put_away_leaves_nothing_open(
-    alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer
-) -> None:
-    url, media.most = await url_of(alpha, ann, foreign), 100_000
-    media.lie = lambda status, headers, body: (status, headers, body[:200_000])
-    async with watching(alpha, url) as one:
-        await one.read(60_000)
-        with (alpha.folder / "cache" / LEDGER).open("rb") as ledger:
-            fcntl.flock(ledger, fcntl.LOCK_EX)  # nothing can be put away meanwhile
-            media.go_on()
-            assert len(await one.all()) < SIZE
-            stopping = asyncio.create_task(alpha.instance.remote_films.close())
-            await asyncio.sleep(0.1)
-        await stopping
-    assert [path for path in held_open(f"{alpha.folder}/cache/") if ".part" in path] == []
-
-
 async def test_a_film_too_old_to_be_true_is_passed_on_where_nothing_can_be_written_any_more(
     alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, monkeypatch: Any
 ) -> None:
