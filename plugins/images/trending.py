@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.audience import WANTED, Viewer, visible_sql
 from core.database import new_id, now, one_of, rows
 from core.instance import here
+from core.popularity import age_of, people_behind
 from core.present import PAGE_COLUMNS, Row
 
 KEEP_SECONDS = 120
@@ -55,8 +56,8 @@ async def _liked_since(days: int) -> list[str]:
         new_id(moment - timedelta(days=days)),
         LOOKED_AT,
     )
-    people = await _people_behind([one["id"] for one in found])
-    hours = {one["id"]: _age(one["id"], moment) / timedelta(hours=1) for one in found}
+    people = await people_behind([one["id"] for one in found])
+    hours = {one["id"]: age_of(one["id"], moment) / timedelta(hours=1) for one in found}
     scores = {one: people.get(one, 0) * 0.5 ** (hours[one] / HALVES_IN_HOURS) for one in hours}
     of_authors, kept = Counter[str](), list[str]()
     for one in sorted(found, key=lambda one: (scores[one["id"]], one["id"]), reverse=True):
@@ -64,22 +65,3 @@ async def _liked_since(days: int) -> list[str]:
         if people.get(one["id"]) and of_authors[one["author_id"]] <= EACH_AUTHOR_AT_MOST:
             kept.append(one["id"])
     return kept[:KEPT]
-
-
-def _age(entry_id: str, moment: datetime) -> timedelta:
-    """How long ago something was published: a UUIDv7 begins with its time in ms (RFC 9562, section 5.7)."""
-    return timedelta(milliseconds=moment.timestamp() * 1000 - int(entry_id.replace("-", "")[:12], 16))
-
-
-async def _people_behind(entry_ids: Sequence[str]) -> dict[str, int]:
-    """How many people other than the author, and in good standing, liked or shared each of these."""
-    found = await rows(
-        "SELECT r.entry_id, COUNT(DISTINCT r.actor_id) AS people FROM"
-        f" (SELECT entry_id, actor_id FROM core_like WHERE entry_id {one_of(1)} UNION ALL"
-        f" SELECT entry_id, actor_id FROM core_boost WHERE entry_id {one_of(1)}) r"
-        " JOIN core_entry e ON e.id = r.entry_id AND e.author_id <> r.actor_id"
-        " JOIN core_actor w ON w.id = r.actor_id AND w.suspended_at IS NULL AND w.silenced_at IS NULL"
-        " AND w.removed_at IS NULL GROUP BY r.entry_id",
-        list(entry_ids),
-    )
-    return {one["entry_id"]: int(one["people"]) for one in found}

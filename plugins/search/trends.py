@@ -6,7 +6,7 @@ What is found is kept for a few minutes; who looks then sees of it what they may
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.database import LOWEST_ID, after_commit, execute, now, one_of, rows, t
 from core.html import tag_key
 from core.instance import here
 from core.models import Actor
+from core.popularity import age_of, people_behind
 from core.present import PAGE_COLUMNS
 from plugins.search.finding import OPEN_TO_ALL
 
@@ -150,8 +151,8 @@ async def _posts(days: int) -> list[str]:
         first_id(moment - timedelta(days=days)),
         5 * POSTS_KEPT,
     )
-    people = await _people_behind([post["id"] for post in found])
-    scored = sorted(found, key=lambda post: _score(people.get(post["id"], 0), _age(post["id"], moment)), reverse=True)
+    people = await people_behind([post["id"] for post in found])
+    scored = sorted(found, key=lambda post: _score(people.get(post["id"], 0), age_of(post["id"], moment)), reverse=True)
     by_author: dict[str, int] = {}
     kept: list[str] = []
     for post in scored:
@@ -163,23 +164,6 @@ async def _posts(days: int) -> list[str]:
 
 def _score(people: int, age: timedelta) -> float:
     return (people + 0.2) * math.pow(0.5, age.total_seconds() / 3600 / POST_HALVES_IN_HOURS)
-
-
-def _age(entry_id: str, moment: datetime) -> timedelta:
-    """How long ago something was published: a UUIDv7 begins with its time in ms (RFC 9562, section 5.7)."""
-    return timedelta(milliseconds=moment.timestamp() * 1000 - int(entry_id.replace("-", "")[:12], 16))
-
-
-async def _people_behind(entry_ids: Sequence[str]) -> dict[str, int]:
-    """How many people other than the author liked or shared each of these."""
-    found = await rows(
-        "SELECT r.entry_id, COUNT(DISTINCT r.actor_id) AS people FROM"
-        f" (SELECT entry_id, actor_id FROM core_like WHERE entry_id {one_of(1)} UNION ALL"
-        f" SELECT entry_id, actor_id FROM core_boost WHERE entry_id {one_of(1)}) r"
-        " JOIN core_entry e ON e.id = r.entry_id AND e.author_id <> r.actor_id GROUP BY r.entry_id",
-        list(entry_ids),
-    )
-    return {each["entry_id"]: int(each["people"]) for each in found}
 
 
 async def _active(days: int) -> list[str]:

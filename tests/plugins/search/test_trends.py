@@ -55,6 +55,18 @@ async def test_only_what_is_for_all_and_by_people_who_stand_well_counts(
     assert await tags(anon) == []
 
 
+async def test_what_the_silenced_like_is_no_trend(
+    alpha: TestInstance, ann: Person, bob: Person, eve: Person, anon: Visitor
+) -> None:
+    liked = await ann.publish("liked by Eve")
+    await bob.publish("liked by nobody")  # later, and so above what nobody likes either
+    await eve.post(f"/posts/{liked['postId']}/like")
+    assert await posts(anon) == ["liked by Eve", "liked by nobody"]
+    with alpha.inside():
+        await Actor.filter(id=eve.id).update(silenced_at=now())
+    assert await posts(anon) == ["liked by nobody", "liked by Eve"]
+
+
 async def test_a_moderator_keeps_a_tag_out_and_nobody_else_does(
     alpha: TestInstance, ann: Person, admin: Person, anon: Visitor
 ) -> None:
