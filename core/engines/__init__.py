@@ -30,7 +30,13 @@ class DatabaseUnavailable(OperationalError):
 
 
 class Session(Protocol):
-    """The connection that belongs to one open transaction."""
+    """The connection that belongs to one open transaction.
+
+    `ahead` are the savepoints that were set and given up since its last statement. They go along with the next one, so
+    that they cost no way of their own; a commit makes them needless.
+    """
+
+    ahead: list[str]
 
     async def statement(self, sql: str) -> None:
         """Run one statement without parameters."""
@@ -114,7 +120,7 @@ class Transaction(TransactionContext):
         self.failed = False
         self.undone = False
         self.callbacks: list[Callback] = []
-        self.turn = asyncio.Lock()
+        self.turn = asyncio.Lock()  # of what is done directly in this block
 
     async def __aenter__(self) -> Engine:  # type: ignore[override]
         self.outer = open_transaction(self.engine)
@@ -124,13 +130,10 @@ class Transaction(TransactionContext):
             self.outer.check()
             self.session = self.outer.session
             self.savepoint = f"kith_{next(_savepoints)}"
-            # Siblings under asyncio.gather take turns: savepoints nest, they cannot interleave.
+            self._set = f"SAVEPOINT {self.savepoint}"
+            # Siblings under asyncio.gather take turns, statements too: what is done in a block is undone with it.
             await self.outer.turn.acquire()
-            try:
-                await self.session.statement(f"SAVEPOINT {self.savepoint}")
-            except BaseException:
-                self.outer.turn.release()
-                raise
+            self.session.ahead.append(self._set)
         self.before = _innermost.get()
         self.token = _innermost.set(self)
         return self.engine
@@ -142,10 +145,14 @@ class Transaction(TransactionContext):
         restore(_innermost, self.token, self.before)
         keep = kind is None and not self.failed
         self.undone = not keep
-        task = detach(self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep))
-        self.engine.finishing.add(task)
-        task.add_done_callback(self.engine.finishing.discard)
-        await asyncio.shield(task)
+        if self.outer is not None and keep and not self.turn.locked():
+            self._keep_savepoint(self.outer)
+            self.outer.turn.release()
+        else:
+            task = detach(self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep))
+            self.engine.finishing.add(task)
+            task.add_done_callback(self.engine.finishing.discard)
+            await asyncio.shield(task)
         if kind is None and self.failed:
             raise TransactionManagementError(
                 "A statement of this transaction failed, so all of it was rolled back; "
@@ -163,15 +170,33 @@ class Transaction(TransactionContext):
         try:
             async with self.turn:
                 if keep:
-                    outer.callbacks += self.callbacks
+                    self._keep_savepoint(outer)
                 else:
-                    await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
-                await self.session.statement(f"RELEASE SAVEPOINT {self.savepoint}")
+                    await self._undo_savepoint()
         except BaseException:
             outer.failed = True
             raise
         finally:
             outer.turn.release()
+
+    def _keep_savepoint(self, outer: Transaction) -> None:
+        outer.callbacks += self.callbacks
+        if not self._is_empty():
+            self.session.ahead.append(f"RELEASE SAVEPOINT {self.savepoint}")
+
+    async def _undo_savepoint(self) -> None:
+        if not self._is_empty():
+            self.session.ahead.clear()  # what was set inside goes with it
+            await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
+            self.session.ahead.append(f"RELEASE SAVEPOINT {self.savepoint}")
+
+    def _is_empty(self) -> bool:
+        """Whether nothing was done in this block, so that the database need not know of it."""
+        ahead = self.session.ahead
+        if self._set not in ahead:
+            return False
+        del ahead[ahead.index(self._set) :]
+        return True
 
     def check(self) -> None:
         """Refuse further statements after one has failed."""

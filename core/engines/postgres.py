@@ -24,24 +24,29 @@ _PLAIN = {str, int, float, bool, bytes, list, type(None)}
 
 
 class PostgresSession:
-    """The pooled connection of one open transaction; its statements take turns."""
+    """The pooled connection of one open transaction."""
 
     def __init__(self, pool: asyncpg.Pool, connection: Any) -> None:
         self._pool = pool
         self.connection = connection
-        self.lock = asyncio.Lock()
+        self.ahead = list[str]()
 
     async def statement(self, sql: str) -> None:
-        async with self.lock:
-            try:
-                await self.connection.execute(sql)
-            except REFUSALS as error:
-                raise told(error) from None
+        try:
+            await self.connection.execute(sql)
+        except REFUSALS as error:
+            raise told(error) from None
+
+    async def call(self, method: str, sql: str, *arguments: Any) -> Any:
+        """One of asyncpg's ways to run a statement, after what goes ahead of it."""
+        if self.ahead:
+            ahead, self.ahead = "; ".join(self.ahead), []
+            await self.connection.execute(ahead)
+        return await getattr(self.connection, method)(sql, *arguments)
 
     async def finish(self, keep: bool) -> None:
         try:
-            async with self.lock:
-                status = await self.connection.execute("COMMIT" if keep else "ROLLBACK")
+            status = await self.connection.execute("COMMIT" if keep else "ROLLBACK")
             if keep and status != "COMMIT":
                 raise OperationalError("PostgreSQL rolled the transaction back instead of committing it")
         except REFUSALS as error:
@@ -136,11 +141,10 @@ class PostgresEngine(Engine):
             while (transaction := open_transaction(self)) is not None:
                 session = transaction.session
                 assert isinstance(session, PostgresSession)
-                async with session.lock:
-                    # A sibling's block may have ended while this one waited.
-                    if not transaction.over:
+                async with transaction.turn:
+                    if not transaction.over:  # as it may be by now
                         transaction.check()
-                        return await transaction.watch(getattr(session.connection, method)(sql, *arguments))
+                        return await transaction.watch(session.call(method, sql, *arguments))
             pool, connection = await self._acquire()
             try:
                 return await getattr(connection, method)(sql, *arguments)

@@ -56,6 +56,7 @@ class SqliteEngine(Engine):
         self._writer = Worker(path, shared | writer)
         self._readers = [Worker(path, shared | {"query_only": "ON"}) for _ in range(READERS)]
         self._lock = asyncio.Lock()
+        self.ahead = list[str]()
 
     async def open(self) -> None:
         if not os.path.exists(self.path):
@@ -114,6 +115,7 @@ class SqliteEngine(Engine):
     async def begin(self, redoable: bool) -> SqliteEngine:
         await self._take()
         try:
+            self.ahead = []
             await self._translated(self._writer.submit(_begin))
         except BaseException:
             self._writer.submit(_rollback)
@@ -139,10 +141,12 @@ class SqliteEngine(Engine):
 
     async def _call(self, sql: str, work: Work[T], reads: bool = False) -> T:
         self._tell(sql)
-        transaction = open_transaction(self)
-        if transaction is not None:
-            transaction.check()
-            return await transaction.watch(self._translated(self._writer.submit(work)))
+        while (transaction := open_transaction(self)) is not None:
+            async with transaction.turn:
+                if not transaction.over:  # as it may be by now
+                    transaction.check()
+                    ahead, self.ahead = self.ahead, []
+                    return await transaction.watch(self._translated(self._writer.submit(work, ahead)))
         if reads:
             # The first idle one: so one cache stays warm, and a slow search holds nobody up.
             reader = min(self._readers, key=_pending)

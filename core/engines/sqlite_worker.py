@@ -8,13 +8,14 @@ import queue
 import sqlite3
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from core.engines import DatabaseUnavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+Job = tuple[asyncio.Future[Any], Work[Any], Sequence[str]]
 
 
 class Worker:
@@ -22,7 +23,9 @@ class Worker:
 
     def __init__(self, path: str, pragmas: dict[str, str | int]) -> None:
         self._path, self._pragmas = path, pragmas
-        self._queue: queue.SimpleQueue[tuple[asyncio.Future[Any], Work[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[asyncio.Future[Any], Work[Any], Sequence[str]] | None] = (
+            queue.SimpleQueue()
+        )
         self._connection: sqlite3.Connection
         self._thread = threading.Thread(target=self._work, name=f"sqlite {os.path.basename(path)}", daemon=True)
         self._stopped = False
@@ -36,13 +39,16 @@ class Worker:
             await self.stop()
             raise
 
-    def submit(self, work: Work[T]) -> asyncio.Future[T]:
-        """Queue a call; a cancelled one is skipped if it has not begun, and finishes unheard if it has."""
+    def submit(self, work: Work[T], ahead: Sequence[str] = ()) -> asyncio.Future[T]:
+        """Queue a call; a cancelled one is skipped if it has not begun, and finishes unheard if it has.
+
+        The statements `ahead` of it are run in either case.
+        """
         if self._stopped:
             raise DatabaseUnavailable("The database is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.pending += 1
-        self._queue.put((future, work))
+        self._queue.put((future, work, ahead))
         return future
 
     async def stop(self) -> None:
@@ -66,13 +72,16 @@ class Worker:
         refusal: Exception | None = None
         connection: sqlite3.Connection | None = None
         while (job := self._queue.get()) is not None:
-            future, work = job
+            future, work, ahead = job
             result, error = None, refusal
-            if error is None and not future.cancelled():
+            if error is None and (ahead or not future.cancelled()):
                 try:
                     if connection is None:
                         connection = self._connect()
-                    result = work(connection)
+                    for statement in ahead:
+                        connection.execute(statement).close()
+                    if not future.cancelled():
+                        result = work(connection)
                 except Exception as problem:  # whoever waits for the answer gets it, and no cursor with it
                     traceback.clear_frames(problem.__traceback__)
                     error = problem
@@ -81,7 +90,7 @@ class Worker:
                 future.get_loop().call_soon_threadsafe(self._tell, future, result, error)
             except RuntimeError:  # the loop is closed: nobody is left to be told
                 pass
-            del job, future, work, result, error
+            del job, future, work, ahead, result, error
         if connection is not None:
             connection.close()
 
