@@ -154,7 +154,7 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
         prepared.published(entry, map(tag_key, draft.tags))
         yield entry
         if not quiet:
-            await timelines.place(entry, [tag_key(name) for name in draft.tags])
+            await timelines.place(entry, draft.author, [tag_key(name) for name in draft.tags])
             if waits and draft.reply_to:
                 await ask_to_reply(entry, draft.author, draft.reply_to, draft.visibility)
             elif draft.author.is_local:

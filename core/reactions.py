@@ -64,7 +64,7 @@ async def boost(actor: Actor, entry: Entry, uri: str = "", at: datetime | None =
         if not await execute(_ADD["core_boost"], boost.id, actor.id, entry.id, boost.uri):
             raise Conflict("You shared this already.", code="already_shared")
         prepared.changed(entry)
-        await timelines.place_boost(boost)
+        await timelines.place_boost(boost, actor)
         await _tell("boost", actor, entry, boost.uri)
         live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_added(actor=actor, entry=entry, reaction="boost"))
@@ -79,7 +79,7 @@ async def unboost(actor: Actor, entry: Entry) -> None:
         if boost is None or not await execute("DELETE FROM core_boost WHERE id = $1", boost.id):
             raise NotFound("You have not shared this.")
         prepared.changed(entry)
-        await timelines.withdraw_boost(boost)
+        await timelines.withdraw_boost(boost, actor)
         await _tell("unboost", actor, entry, boost.uri)
         live_counts.changed(entry.id)
         after_commit(lambda: here().hooks.reaction_removed(actor=actor, entry=entry, reaction="boost"))

@@ -57,7 +57,7 @@ async def agree(entry: Entry) -> None:
         keys = [tag.key for tag in await EntryTag.filter(entry_id=entry.id)]
         prepared.changed(entry)
         prepared.published(entry, keys)
-        await timelines.place(entry, keys)
+        await timelines.place(entry, author, keys)
         request = await quotes.asked_by(entry)
         await go_out(entry, author, request.quoted if request else None)
         if entry.edited_at:  # they were shown it as it was before

@@ -85,14 +85,14 @@ _REASONS = (_of_authors, _of_sharers, _of_tags)
 
 
 # -- Publishing and sharing ----------------------------------------------------
-async def place(entry: Entry, tag_keys: Sequence[str] = ()) -> None:
+async def place(entry: Entry, author: Actor, tag_keys: Sequence[str] = ()) -> None:
     """Put a new entry into the timelines of its author, of their followers here and of those who follow its hashtags,
     now or by a job."""
     if entry.is_local:
         await execute(f"{_INSERT} author_id, id, id, NULL, NULL FROM core_entry WHERE id = $1{_ONCE}", entry.id)
     if entry.visibility == "private":
         return
-    if await _has_many_followers(entry.author_id):
+    if await _has_many_followers(author):
         await fill_timelines.later(entry_id=entry.id)
     else:
         await _fill(entry.id, LOWEST_ID, HIGHEST_ID)
@@ -110,18 +110,20 @@ async def place_tagged(entry: Entry, tag_keys: Sequence[str]) -> None:
         await _fill_tagged(entry.id, LOWEST_ID, HIGHEST_ID)
 
 
-async def place_boost(boost: Boost) -> None:
+async def place_boost(boost: Boost, sharer: Actor) -> None:
     """Put what somebody shared into the timelines of those who follow them and do not have it yet."""
-    if await _has_many_followers(boost.actor_id):
+    if await _has_many_followers(sharer):
         await fill_boost.later(boost_id=boost.id)
     else:
         await _fill_boost(boost.id, LOWEST_ID, HIGHEST_ID)
 
 
-async def _has_many_followers(actor_id: str) -> bool:
-    """Counted no further than it matters."""
+async def _has_many_followers(actor: Actor) -> bool:
+    """Counted no further than it matters, and only where there are many in all, here and elsewhere."""
+    if actor.followers_count <= AT_ONCE:
+        return False
     sql = f"SELECT 1 FROM core_follow WHERE target_id = $1 AND state = '{ACCEPTED}' LIMIT 1 OFFSET {AT_ONCE}"
-    return bool(await value(sql, actor_id))
+    return bool(await value(sql, actor.id))
 
 
 async def _fill(entry_id: str, after: str, last: str) -> None:
@@ -189,10 +191,10 @@ async def _end_of_batch(followed: str, subject_id: str, after: str) -> str | Non
 
 
 # -- Taking back ---------------------------------------------------------------
-async def withdraw_boost(boost: Boost) -> None:
+async def withdraw_boost(boost: Boost, sharer: Actor) -> None:
     """Take a share back; whoever follows the author, or others who shared it, keeps the entry."""
     await execute("DELETE FROM core_timeline WHERE position = $1", boost.id)
-    if await _has_many_followers(boost.actor_id):
+    if await _has_many_followers(sharer):
         await restore.later(entry_id=boost.entry_id, sharer_id=boost.actor_id)
     else:
         await restore(entry_id=boost.entry_id, sharer_id=boost.actor_id)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from core import emoji_reactions, entries, reactions
-from core.database import now, row
+from core.database import now
 from core.entries import Document
 from core.errors import NotFound, Rejected
 from core.federation import consent
@@ -15,17 +15,13 @@ from core.federation.forwarding import pass_on_later
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
 from core.federation.poll_handlers import receive_votes, votes_in
-from core.federation.relevance import is_asked_for
+from core.federation.relevance import before, is_asked_for
 from core.instance import here
 from core.models import Actor, Entry
 from core.reaction_models import Boost, Like
 from core.reading import id_of, is_vote, kind_of, moment
 from core.tombstones import bury
 
-_BEFORE = (
-    "SELECT 'entry' AS what FROM core_entry WHERE uri = $1"
-    " UNION ALL SELECT 'tombstone' FROM core_tombstone WHERE uri = $1 AND actor_uri = $2"
-)
 UNASKED = "Nobody here has asked for this."
 LATEST_UNKNOWN = timedelta(days=1)  # what is older and not known here is not made known by an edit
 
@@ -42,12 +38,12 @@ async def _publish(incoming: Incoming, document: Document) -> str | None:
     kind = kind_of(document)
     if kind is None or kind.receive is None:
         return UNKNOWN
-    before = await row(_BEFORE, id_of(document), incoming.actor.uri)
-    if before and before["what"] == "entry":
+    there = await before(id_of(document), incoming.actor)
+    if there.is_known:
         return "This is known already."
-    if before:
+    if there.is_buried:
         raise Rejected("This was deleted.")
-    if not await is_asked_for(document, incoming.actor):
+    if not (there.is_heard or await is_asked_for(document, incoming.actor)):
         return UNASKED
     published = await consent.receive(kind, incoming.actor, document)
     await pass_on_later(incoming, published)

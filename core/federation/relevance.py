@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import entries
 from core.audience import OPEN
@@ -24,6 +24,11 @@ _FOLLOWED = (
     "SELECT 1 FROM core_actor a WHERE a.uri = $1 AND a.removed_at IS NULL AND a.suspended_at IS NULL"
     f" AND EXISTS ({_FOLLOWER} AND f.target_id = a.id) LIMIT 1"
 )
+_BEFORE = (
+    "SELECT EXISTS (SELECT 1 FROM core_entry WHERE uri = $1) AS is_known,"
+    " EXISTS (SELECT 1 FROM core_tombstone WHERE uri = $1 AND actor_uri = $2) AS is_buried,"
+    f" EXISTS ({_FOLLOWER} AND f.target_id = $3) AS is_heard"
+)
 _OF_INTEREST = (
     "SELECT 1 FROM core_entry p JOIN core_entry r ON r.id = COALESCE(p.root_id, p.id)"
     " WHERE p.uri = $1 AND p.deleted_at IS NULL AND (p.is_local OR r.is_local"
@@ -37,6 +42,22 @@ async def is_heard(actor_uri: str) -> bool:
     return here().settings.federation.unasked_posts or await row(_FOLLOWED, actor_uri) is not None
 
 
+class Before(NamedTuple):
+    """What there is of something that is delivered: whether it is here, was here, and whether its author is heard."""
+
+    is_known: bool
+    is_buried: bool
+    is_heard: bool
+
+
+async def before(uri: str, author: Actor) -> Before:
+    """What is known of an object of somebody elsewhere, and of them, before it is taken in."""
+    found = await row(_BEFORE, uri, author.uri, author.id)
+    assert found is not None
+    wants_all = here().settings.federation.unasked_posts
+    return Before(bool(found["is_known"]), bool(found["is_buried"]), wants_all or bool(found["is_heard"]))
+
+
 async def concerns_us(document: Mapping[str, Any], author_uri: str) -> bool:
     """Whether an object answers something known here, or somebody here follows its author."""
     parent = answered_address(dict(document))
@@ -46,12 +67,12 @@ async def concerns_us(document: Mapping[str, Any], author_uri: str) -> bool:
 
 
 async def is_asked_for(document: Document, author: Actor) -> bool:
-    """Whether somebody here may want what was delivered.
+    """Whether somebody here may want what was delivered by somebody who is not heard anyway.
 
-    What is for a few; what somebody wrote who is followed here; what names somebody here, quotes something of ours, or
-    answers in a conversation of somebody here or whom somebody here follows.
+    What is for a few; what names somebody here, quotes something of ours, or answers in a conversation of somebody here
+    or whom somebody here follows.
     """
-    if visibility_of(document, author) not in OPEN or await is_heard(author.uri):
+    if visibility_of(document, author) not in OPEN:
         return True
     parent, quoted = answered_address(document), quoted_address(document)
     if parent and await row(_OF_INTEREST, parent):

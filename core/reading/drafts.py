@@ -13,6 +13,7 @@ from core.addresses import LONGEST_URL
 from core.audience import OPEN, may_see, viewer_of
 from core.entries import Document, Draft
 from core.html import clean, quote_inline_removed, tag_key
+from core.instance import here
 from core.models import Actor, Entry
 from core.outbound import VISIBLE_TO
 from core.permissions import allowed
@@ -41,7 +42,7 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
     uri = id_of(document)
     visibility = visibility_of(document, author)
     parent_uri = answered_address(document)
-    people = await _people(document, visibility)
+    people = await _people(document, visibility, author)
     published_at, edited_at = moment(document.get("published")), moment(document.get("updated"))
     draft = Draft(
         kind=kind,
@@ -124,19 +125,20 @@ class _People:
     silent: list[Actor]
 
 
-async def _people(document: Document, visibility: str) -> _People:
+async def _people(document: Document, visibility: str, author: Actor) -> _People:
     """Whom it names, and who is addressed without being named; of strangers among these only where it is for a few."""
     names = mentioned_addresses(document)
     addressed = [*_addressees(document, "to"), *_addressees(document, "cc")]
     if visibility in ("direct", "circle"):  # the inbox it came to may be all that says for whom it is
         addressed += _addressees(document, "bto")
-    wanted = {uri for uri in (*names, *addressed) if not is_public(uri)}
+    if visibility in (*OPEN, "friends"):  # friends of others are theirs to show it to
+        ours = here().url("/")
+        addressed = [uri for uri in addressed if uri.startswith(ours)]
+    wanted = {uri for uri in (*names, *addressed) if not is_public(uri) and uri != author.followers_url}
     if not wanted:
         return _People([], [])
     known = {actor.uri: actor for actor in await Actor.filter(uri__in=list(wanted), removed_at__isnull=True)}
     silent = [known[uri] for uri in dict.fromkeys(addressed) if uri in known and uri not in names]
-    if visibility in (*OPEN, "friends"):  # friends of others are theirs to show it to
-        silent = [actor for actor in silent if actor.is_local]
     most = ADDRESSEES_AT_MOST if visibility in ("friends", "circle") else MENTIONS_AT_MOST
     return _People([known[uri] for uri in names if uri in known], silent[:most])
 

@@ -42,7 +42,9 @@ async def stored_entries(entry_ids: Sequence[str]) -> Sequence[Mapping[str, Any]
     """Entries as they stand, with the number they are indexed under; `consents` is None of authors not noted yet."""
     return await rows(
         "SELECT e.id, e.title, e.content, e.content_warning, e.language, e.visibility, e.author_id, e.is_local,"
-        " e.deleted_at, s.consents, d.id AS number FROM core_entry e"
+        " e.deleted_at, s.consents, d.id AS number, EXISTS (SELECT 1 FROM core_mention m JOIN core_actor a"
+        " ON a.id = m.actor_id AND a.domain = '' WHERE m.entry_id = e.id AND NOT m.silent) AS names_us"
+        " FROM core_entry e"
         " LEFT JOIN search_person s ON s.actor_id = e.author_id LEFT JOIN search_document d ON d.entry_id = e.id"
         f" WHERE e.id {one_of(1)}",
         list(entry_ids),
@@ -51,9 +53,18 @@ async def stored_entries(entry_ids: Sequence[str]) -> Sequence[Mapping[str, Any]
 
 async def material_of(stored: Sequence[Mapping[str, Any]]) -> list[Material]:
     """What there is to index of stored entries; nothing of those that are gone or that nobody here could find."""
-    entries = [entry for entry in stored if entry["deleted_at"] is None]
+    entries = [entry for entry in stored if entry["deleted_at"] is None and _is_of_use(entry)]
     parts = await _parts([entry["id"] for entry in entries]) if entries else {}
-    return [found for entry in entries if (found := _material(entry, parts.get(entry["id"], []))) is not None]
+    return [_material(entry, parts.get(entry["id"], [])) for entry in entries]
+
+
+def _is_of_use(entry: Mapping[str, Any]) -> bool:
+    """Not what is of other servers, and nobody's business here."""
+    return _is_open(entry) or bool(entry["is_local"] or entry["names_us"])
+
+
+def _is_open(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["consents"]) and entry["visibility"] == "public"
 
 
 async def _parts(entry_ids: list[str]) -> dict[str, list[tuple[str, str, str]]]:
@@ -72,12 +83,9 @@ async def _parts(entry_ids: list[str]) -> dict[str, list[tuple[str, str, str]]]:
     return parts
 
 
-def _material(entry: Mapping[str, Any], parts: Sequence[tuple[str, str, str]]) -> Material | None:
-    is_open = bool(entry["consents"]) and entry["visibility"] == "public"
+def _material(entry: Mapping[str, Any], parts: Sequence[tuple[str, str, str]]) -> Material:
     named = [name for part, name, _ in parts if part == "to"]
-    if not (is_open or entry["is_local"] or named):
-        return None  # of other servers, and nobody's business here
-    marks = ["open"] if is_open else []
+    marks = ["open"] if _is_open(entry) else []
     marks += [person_mark("by", entry["author_id"]), *(person_mark("to", name) for name in named)]
     marks += [tag_mark(name) for part, name, _ in parts if part == "tag"]
     marks += [f"has{name}" for part, name, _ in parts if part == "has"]
