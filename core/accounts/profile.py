@@ -21,6 +21,7 @@ from core.permissions import require_allowed
 from core.storage.files import forget_shown_cameras
 from core.text import shown_name
 
+KEEP_SECONDS = 600  # the settings of somebody who posts; a change is known at once
 FIELD_NAME_AT_MOST, FIELD_VALUE_AT_MOST = 100, 500
 # Every setting a person has, and what it is until they say otherwise.
 SETTINGS: Mapping[str, Any] = {
@@ -191,8 +192,15 @@ async def _be_found(actor_id: str, wanted: Mapping[str, Any]) -> None:
 
 async def usual(actor: Actor) -> dict[str, Any]:
     """The settings of somebody by their actor: what holds for what they post where they do not say."""
-    own = await value("SELECT settings FROM core_account WHERE id = $1", actor.id) if actor.is_local else None
-    return {**SETTINGS, **((from_json(own) if own else None) or {})}
+    if not actor.is_local:
+        return dict(SETTINGS)
+
+    async def chosen() -> dict[str, Any]:
+        own = await value("SELECT settings FROM core_account WHERE id = $1", actor.id)
+        return (from_json(own) if own else None) or {}
+
+    kept = await here().cache.remember(f"settings:{actor.id}", KEEP_SECONDS, chosen, tags=(f"account:{actor.id}",))
+    return {**SETTINGS, **kept}
 
 
 def settings_of(account: Account) -> dict[str, Any]:

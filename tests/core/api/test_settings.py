@@ -39,10 +39,14 @@ async def test_a_language_that_is_spoken_here_can_be_chosen_and_nothing_unknown_
 
 
 async def test_a_post_is_for_whom_posts_are_for_unless_it_says(ann: Person, bob: Person) -> None:
+    assert (await ann.publish("As it was at first"))["visibility"] == "public"
     await wish(ann, defaultVisibility="followers")
     post = await ann.publish("Quietly")
     assert post["visibility"] == "followers" and not await bob.sees(post["postId"])
     assert (await ann.publish("Aloud", visibility="public"))["visibility"] == "public"
+    await wish(ann, defaultVisibility="unlisted")
+    assert (await ann.publish("To those who look"))["visibility"] == "unlisted"
+    await wish(ann, defaultVisibility="followers")
     theirs = await bob.publish("Hello")
     assert (await ann.publish("Hello you", inReplyTo=theirs["postId"]))["visibility"] == "public"
 
