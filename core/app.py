@@ -79,6 +79,7 @@ from core.oauth import settings_pages as apps_pages
 from core.oidc import pages as oidc_pages
 from core.oidc.provider import Provider
 from core.passwords import Passwords
+from core.plugin_routes import join_routes
 from core.plugins import Hooks
 from core.plugins import start as load_plugins
 from core.purging import pages as purge_pages
@@ -245,8 +246,9 @@ def create_instance(
         app=app,
         kinds=_kinds(hooks),
     )
-    for blueprint in (*CORE_BLUEPRINTS, *hooks.collected("blueprints")):
+    for blueprint in CORE_BLUEPRINTS:
         app.register_blueprint(blueprint)
+    join_routes(app, hooks)
     app.before_request(_name_route)
     open_to_all(app)
     count_requests(app)

@@ -41,8 +41,8 @@ class Commands(click.Group):
         if name in COMMANDS:
             command: click.Command = getattr(import_module(f"core.commands.{COMMANDS[name][0]}"), name)
             return command
-        found: dict[str, click.Command] = import_module("core.commands.of_plugins").commands(ctx.meta[FOLDER])
-        return found.get(name)
+        found: click.Command | None = import_module("core.commands.of_plugins").command(ctx.meta[FOLDER], name)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

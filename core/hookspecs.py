@@ -99,7 +99,7 @@ def doors() -> Sequence[Door]:
 
 @collect
 def settings_schema() -> type[Any]:
-    """At start, before the settings are read: they become keys of `[plugins.<name>]` and a form in /admin.
+    """At start, before the settings are read: they become keys of `[plugins.<name>]`.
     Return: a frozen dataclass whose fields have defaults.
     Used by: every plugin with something to set.
 

@@ -28,7 +28,7 @@ from tortoise.migrations.writer import MigrationWriter
 
 from core.database import Database, DatabaseUnavailable, rows, transaction, value
 from core.lazily import lazily
-from core.migration_graph import Loader, NewerDatabase
+from core.migration_graph import Loader, MigrationFailed, NewerDatabase
 from core.migration_state import Gathering
 from core.migrations_sqlite import RebuildingSchemaEditor
 from core.schema_changes import PostgresSchemaEditor
@@ -41,7 +41,7 @@ else:
 ADVISORY_LOCK = 0x6B697468
 TABLE = "tortoise_migrations"
 
-__all__ = ["NewerDatabase", "make", "migrate", "plan", "remove_app", "unwritten"]
+__all__ = ["MigrationFailed", "NewerDatabase", "make", "migrate", "plan", "remove_app", "unwritten"]
 
 Progress = Callable[[str], object]
 
@@ -50,7 +50,7 @@ async def migrate(database: Database, *, progress: Progress | None = None) -> li
     """Apply every migration that is missing and return their names (`core.0001_initial`), in order.
 
     Waits while another process migrates the same database. `progress` is told each name before it is applied. Each
-    migration is all or nothing. Raises NewerDatabase before anything is touched.
+    migration is all or nothing. Raises NewerDatabase before anything is touched, MigrationFailed where one fails.
     """
     async with _migrating(database) as runner:
         return await runner.forward(progress)
@@ -174,8 +174,11 @@ class Runner(MigrationExecutor):
                     tables = sorted({f"{each['table']} -> {each['parent']}" for each in broken})
                     raise RuntimeError(f"{migration.name} leaves rows without their parents: {', '.join(tables)}")
         except Exception as error:
-            error.add_note(f"in the migration {migration.app_label}.{migration.name}")
-            raise
+            name = f"{migration.app_label}.{migration.name}"
+            done = "nothing of it was done" if migration.atomic else "some of it may have been done"
+            raise MigrationFailed(
+                f"The migration {name} failed, and {done}: {type(error).__name__}: {error}"
+            ) from error
         finally:
             EXECUTOR_CACHE.clear()
 

@@ -13,6 +13,10 @@ class NewerDatabase(Exception):
     """The database was written by a newer version of the code than this one."""
 
 
+class MigrationFailed(Exception):
+    """Migrations that cannot be read, or one that could not be applied; the text names it, for the admin."""
+
+
 class AppGraph(MigrationGraph):
     """A graph in which the first and last migrations of an app are those among its own, whoever depends on them."""
 
@@ -33,7 +37,14 @@ class Loader(MigrationLoader):
     """The migrations on disk as an AppGraph."""
 
     async def build_graph(self) -> None:
+        """Read what is on disk; raises MigrationFailed."""
         importlib.invalidate_caches()
+        try:
+            self._read()
+        except Exception as error:
+            raise MigrationFailed(f"The migrations cannot be read: {type(error).__name__}: {error}") from error
+
+    def _read(self) -> None:
         self.load_disk()
         self.graph = AppGraph()
         for key, migration in self.disk_migrations.items():
@@ -52,7 +63,11 @@ class Loader(MigrationLoader):
             raise NewerDatabase(
                 "This database belongs to a newer version: it has "
                 + ", ".join(map(str, newer))
-                + ", which this version does not know. Install that version again, or restore a backup."
+                + ", which this version does not know. Install that version again, or restore a backup"
+                + "".join(
+                    f", or kith plugin disable {app}" for app in sorted({key.app_label for key in newer} - {"core"})
+                )
+                + "."
             )
         ordered: dict[MigrationKey, None] = {}
         for leaf in self.graph.leaf_nodes():

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from pkgutil import iter_modules
 from types import TracebackType
 from typing import IO, Self
 
@@ -160,11 +161,22 @@ def load(manifest: Manifest) -> Plugin:
         for name in (plugin.hookspecs, plugin.models, plugin.tasks):
             if name:
                 importlib.import_module(name)
+        _load_migrations(plugin)
     except (Exception, SystemExit) as error:
-        raise PluginFailed(manifest.name, error) from error
+        raise PluginFailed(manifest.name, error, manifest.folder) from error
     for problem in table_problems(plugin):
         raise PluginError(f"The plugin “{plugin.name}”: {problem}")
     return plugin
+
+
+def _load_migrations(plugin: Plugin) -> None:
+    """Import them, which a start does anyway, while a plugin that crashes can still be left out."""
+    if plugin.migrations:
+        package = importlib.import_module(plugin.migrations)
+        for file in iter_modules(package.__path__):
+            migration = importlib.import_module(f"{plugin.migrations}.{file.name}")
+            if not hasattr(migration, "Migration"):
+                raise AttributeError(f"migrations/{file.name}.py has no class Migration")
 
 
 def _places_of(names: Sequence[str], folders: Sequence[Path]) -> Iterator[Manifest]:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 
 PLUGIN_API = "1.0"
@@ -40,10 +41,11 @@ class PluginError(Exception):
 
 
 class PluginFailed(PluginError):
-    """A plugin crashed while it was loaded."""
+    """A plugin crashed while it was loaded; the text says where, if that was in a file of its `folder`."""
 
-    def __init__(self, name: str, cause: BaseException) -> None:
-        super().__init__(f"The plugin “{name}” could not be loaded: {type(cause).__name__}: {cause}")
+    def __init__(self, name: str, cause: BaseException, folder: Path | None = None) -> None:
+        where = _where(cause, folder) if folder else ""
+        super().__init__(f"The plugin “{name}” could not be loaded: {type(cause).__name__}: {cause}{where}")
         self.name = name
         self.cause = cause
 
@@ -143,7 +145,7 @@ def read_manifest(place: Manifest) -> Manifest:
     Raises PluginFailed where the file cannot be parsed, PluginError where a declaration is not understood.
     """
     try:
-        tree = ast.parse((place.folder / "__init__.py").read_text("utf-8"))
+        tree = ast.parse((place.folder / "__init__.py").read_text("utf-8"), "__init__.py")
     except (SyntaxError, ValueError, OSError) as error:
         raise PluginFailed(place.name, error) from error
     declared = {name: value for statement in tree.body for name, value in _assigned(statement)}
@@ -204,6 +206,14 @@ def version_of_kith() -> str:
         return version("kith")
     except PackageNotFoundError:
         return ""
+
+
+def _where(error: BaseException, folder: Path) -> str:
+    """The last line of the plugin's own that was running, in brackets."""
+    for frame in reversed(extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f" ({folder.name}/{Path(frame.filename).relative_to(folder)}, line {frame.lineno})"
+    return ""
 
 
 def _packages_in(parent: Path) -> list[Path]:

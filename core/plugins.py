@@ -18,6 +18,7 @@ from core import hookspecs, hookspecs_events
 from core.hook_calls import SHAPES, Answer, Bound, Caller, Collected, GatherNow, HookFailed
 from core.hook_shapes import PROJECT, Spec, ask, check, collect, event, gather, hookimpl
 from core.metrics import hooks_switched_off
+from core.plugin_brings import what_is_wrong
 from core.plugin_checks import hook_problems, known_specs
 from core.plugin_finding import Found, Notice, find
 from core.plugin_manifest import PLUGIN_API, Manifest, Plugin, PluginError, PluginFailed, installed, nearest
@@ -121,17 +122,21 @@ class Hooks:
     def _caller(self, spec: Spec) -> Caller | Collected:
         bound = self._bound[spec.name]
         if spec.shape.name == "collect":
-            return Collected(spec, [answer for one in bound if (answer := _collect(one)).value is not None])
+            answers = [_collect(one, self.plugins[one.plugin], spec.name) for one in bound]
+            return Collected(spec, [answer for answer in answers if answer.value is not None])
         return (GatherNow if spec.shape.sync else SHAPES[spec.shape.name])(spec, bound, self)
 
 
-def _collect(bound: Bound) -> Answer:
-    """Ask one plugin what it brings; raises PluginFailed."""
+def _collect(bound: Bound, plugin: Plugin, hook: str) -> Answer:
+    """Ask one plugin what it brings; raises PluginFailed where it crashes, or brings what nobody can use."""
     try:
         value = bound({})
-        return Answer(bound.plugin, list(value) if isinstance(value, Iterator) else value)
+        value = list(value) if isinstance(value, Iterator) else value
+        if value is not None and (wrong := what_is_wrong(hook, value)):
+            raise TypeError(wrong)
     except Exception as error:
-        raise PluginFailed(bound.plugin, error) from error
+        raise PluginFailed(plugin.name, error, plugin.folder) from error
+    return Answer(plugin.name, value)
 
 
 def _without(found: Found, failure: PluginFailed) -> Found:

@@ -10,12 +10,14 @@ from core.commands.context import Failed, folder
 from core.commands.output import json_option, print_list
 from core.commands.running import plain_errors
 from core.config import describe, ensure_instance
+from core.logs import configure
 from core.opening import settings_and_hooks
 
 
 @click.group()
 def config() -> None:
     """Show the settings in force, or check them."""
+    configure("development", "critical")  # what these commands find they say themselves, and JSON stands alone
 
 
 @config.command()

@@ -9,17 +9,16 @@ import click
 
 from core.commands.context import Failed
 from core.commands.running import plain_errors
+from core.logs import configure
 from core.opening import settings_and_hooks
 
 
-def commands(folder: Path) -> dict[str, click.Command]:
-    """The commands of the plugins that are switched on in an instance, by name. Raises Failed where two share one."""
-    found: dict[str, click.Command] = {}
+def command(folder: Path, name: str) -> click.Command | None:
+    """A command of the plugins that are switched on in an instance. Raises Failed where two of them bring it."""
+    configure("development", "warning")  # to standard error: what commands print stands alone
     with plain_errors():
         _, hooks = settings_and_hooks(folder, os.environ)
-    for answer in hooks.commands.answers():
-        for command in answer.value:
-            if command.name in found:
-                raise Failed(f"The plugin “{answer.plugin}” brings the command “{command.name}”, and so does another.")
-            found[command.name] = command
-    return found
+    bring = {answer.plugin: one for answer in hooks.commands.answers() for one in answer.value if one.name == name}
+    if len(bring) > 1:
+        raise Failed(f"The plugins “{'” and “'.join(bring)}” both bring the command “{name}”; one of them has to go.")
+    return next(iter(bring.values()), None)

@@ -26,7 +26,7 @@ from core.config import ConfigError
 from core.errors import Invalid, KithError
 from core.lazily import lazily
 from core.logs import configure
-from core.migrate import NewerDatabase
+from core.migrate import MigrationFailed, NewerDatabase
 from core.opening import for_a_command, opened
 from core.plugins import PluginError
 from core.secrets import SecretsError
@@ -42,6 +42,7 @@ _EXPECTED = (
     ConfigError,
     DBConnectionError,
     KithError,
+    MigrationFailed,
     NewerDatabase,
     OperationalError,
     PluginError,

@@ -18,6 +18,7 @@ CORE: tuple[Examination, ...] = (
     ground.database,
     ground.redis,
     ground.jobs,
+    ground.plugins,
     address.name,
     address.certificate,
     address.pages,

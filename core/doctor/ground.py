@@ -137,3 +137,13 @@ async def jobs() -> AsyncIterator[Finding]:
         yield weak("jobs", f"{failed} were given up in the last days", "look for job_failed in the log")
     else:
         yield well("jobs", "none waits too long, none was given up")
+
+
+async def plugins() -> AsyncIterator[Finding]:
+    """What crashes while it is loaded is left out, and the server goes on without what it gives."""
+    hooks = here().hooks
+    for notice in hooks.failed:
+        mend = f"mend it, or kith plugin disable {notice.plugin}; kith plugin check {notice.plugin} tries it"
+        yield broken("plugins", notice.reason, mend)
+    if not hooks.failed:
+        yield well("plugins", f"{', '.join(hooks.plugins) or 'none'}: loaded")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import keyword
 from pathlib import Path
 from string import Template
 
-from core.plugin_manifest import PluginError, is_plugin_name
+from core.plugin_manifest import PluginError, is_plugin_name, places
 
 FILES = Path(__file__).parent / "files"
 ENDING = ".template"
+NAME_AT_MOST = 30  # PostgreSQL cuts off the names of tables and indexes, which begin with it, at 63
 
 
 def scaffold(name: str, folder: Path) -> list[Path]:
     """Write the plugin `name` into `folder/name`; the files written. Raises PluginError where that cannot be."""
-    if not is_plugin_name(name):
-        raise PluginError(f"“{name}” cannot be a plugin's name: lower-case letters, digits and _, a letter first")
+    _check_name(name)
     target = folder / name
     if target.exists():
         raise PluginError(f"{target} is there already")
+    for other in places([folder]):
+        if other.name == name:
+            raise PluginError(f"There is a plugin “{name}” already, in {other.folder}; take another name")
     words = {"name": name, "title": name.replace("_", " ").capitalize()}
     written = []
     for source in sorted(FILES.rglob(f"*{ENDING}")):
@@ -27,3 +31,11 @@ def scaffold(name: str, folder: Path) -> list[Path]:
         path.write_text(Template(source.read_text("utf-8")).substitute(words), "utf-8")
         written.append(path)
     return written
+
+
+def _check_name(name: str) -> None:
+    if not is_plugin_name(name) or len(name) > NAME_AT_MOST:
+        rule = f"at most {NAME_AT_MOST} lower-case letters, digits and _, a letter first"
+        raise PluginError(f"“{name}” cannot be a plugin's name: {rule}")
+    if keyword.iskeyword(name) or name == "core":
+        raise PluginError(f"“{name}” cannot be a plugin's name: it means something else in Python or in Kith")

@@ -9,7 +9,8 @@ from werkzeug import Response as Redirect
 
 from core.accounts.sessions import Identity
 from core.errors import Forbidden, Unauthenticated
-from core.permissions import require
+from core.instance import here
+from core.permissions import may, require
 from core.web.admin_tabs import admin_tabs
 from core.web.csrf import SAFE_METHODS
 from core.web.language import gettext as _
@@ -41,12 +42,25 @@ async def in_charge(permission: str) -> Identity:
 async def admin_page(template: str, tab: str, permission: str, *, status: int = 200, **context: Any) -> Response:
     """One of the pages under /admin, below the tabs of those its viewer may see. Raises as `in_charge`.
 
-    `?saved` in its address says that all is well.
+    `?saved` in its address says that all is well. Whoever looks after plugins is told of those that do not work.
     """
     identity = await in_charge(permission)
     saved = {"text": _("Done."), "kind": "good"} if "saved" in request.args and status == 200 else None
     tabs = await admin_tabs(identity.actor)
-    return await render_page(template, status=status, notice=saved, tab=tab, tabs=tabs, active="admin", **context)
+    notice = saved or (_of_plugins() if may(identity.actor, "plugins.manage") else None)
+    return await render_page(template, status=status, notice=notice, tab=tab, tabs=tabs, active="admin", **context)
+
+
+def _of_plugins() -> dict[str, str] | None:
+    """What was left out as the server started, and what was switched off since in the process that answers."""
+    hooks = here().hooks
+    told = [notice.reason for notice in hooks.failed]
+    told += [
+        _("“%(hook)s” of the plugin “%(plugin)s” was switched off until the next start. %(reason)s")
+        % {"hook": notice.hook, "plugin": notice.plugin, "reason": notice.reason}
+        for notice in hooks.switched_off
+    ]
+    return {"text": " · ".join(told), "kind": "danger"} if told else None
 
 
 @blueprint.get("/admin")

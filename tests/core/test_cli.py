@@ -191,11 +191,92 @@ def test_a_plugin_is_switched_off_and_on_in_the_instances_own_file(kith: Kith) -
     listed = {one["name"]: one for one in json.loads(kith.run("plugin", "list", "--json").stdout)}
     assert (listed["tea"]["state"], listed["tea"]["commands"], listed["federation"]["state"]) == ("on", ["brew"], "off")
     (added / "__init__.py").write_text(TEA + "raise RuntimeError('no water')\n")
-    assert "no water" in kith.run("plugin", "check", "tea", code=1).stdout
+    assert "no water (tea/__init__.py, line 24)" in kith.run("plugin", "check", "tea", code=1).stdout
+    assert "no water" in kith.run("config", "check", code=1).stderr
+    told = kith.run("plugin", "list")
+    assert "no water" in told.stdout.splitlines()[-1] and told.stderr == ""
+    listed = {one["name"]: one for one in json.loads(kith.run("plugin", "list", "--json").stdout)}
+    assert listed["tea"]["state"] == "failed" and "no water" in listed["tea"]["error"]
+    assert json.loads(kith.run("config", "show", "--json").stdout)
+    assert json.loads(kith.run("account", "list", "--json").stdout) == []
     kith.run("plugin", "disable", "tea")
     assert own.read_text().count('"') == 4
     assert "There is no plugin “coffee”" in kith.run("plugin", "enable", "coffee", code=1).stderr
     assert "environment" in kith.run("plugin", "enable", "tea", code=1, KITH_PLUGINS__ENABLED="posts").stderr
+
+
+def test_plugins_that_stop_the_start_are_named_before_they_are_switched_on_and_can_be_switched_off_one_by_one(
+    kith: Kith,
+) -> None:
+    head = "from core import hookimpl\nAPI = '>=1.0'\n"
+    page = "from quart import Blueprint\npages = Blueprint('{0}', '{0}')\n@pages.get('/{0}')\nasync def it(): ...\n"
+    brings = "@hookimpl\ndef blueprints(): return [pages]\n"
+    written = {
+        "login": head + page.format("login") + brings,
+        "twin": head + page.format("twin") + brings.replace("[pages]", "[pages, pages]"),
+        "typo": head + "@hookimpl\ndef knids(): return []\n",
+        "newer": head.replace("1.0", "7.0"),
+    }
+    for name, text in written.items():
+        (kith.folder / "plugins" / name).mkdir(parents=True)
+        (kith.folder / "plugins" / name / "__init__.py").write_text(text)
+    complaints = {
+        "login": "Both the core and the plugin “login” answer GET /login",
+        "twin": "The plugin “twin”: “twin” does not fit: The name 'twin' is already registered",
+        "typo": "there is no hook “knids”; did you mean “kinds”?",
+        "newer": "The plugin “newer” needs the plugin API >=7.0; this server has 1.0",
+    }
+    for name, complaint in complaints.items():
+        assert complaint in kith.run("plugin", "enable", name, code=1).stderr
+    assert complaints["login"] in kith.run("plugin", "check", "login", code=1).stderr
+    names = ["posts", *written]
+    (kith.folder / "config.toml").write_text(f"[plugins]\nenabled = {json.dumps(names)}\n")
+    for name in ("newer", "typo", "twin"):
+        assert "There is more to mend before the server starts" in kith.run("plugin", "disable", name).stdout
+    assert "more to mend" not in kith.run("plugin", "disable", "login").stdout
+    assert kith.run("plugin", "check").stdout == "posts: fine\n"
+
+
+BROKEN = """
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tides", "0001_initial")]
+    operations = [ops.RunSQL("CREATE TABLE tides_half (a int)"), ops.RunSQL("DELETE FROM nowhere")]
+"""
+
+
+def test_migrations_that_were_forgotten_or_fail_are_told_and_nothing_is_half_done(kith: Kith) -> None:
+    kith.run("plugin", "new", "tides")
+    models = kith.folder / "plugins" / "tides" / "models.py"
+    with_more = models.read_text().replace("    class Meta", "    depth = fields.IntField(default=0)\n\n    class Meta")
+    models.write_text(with_more)
+    kith.run("plugin", "enable", "tides")
+    assert "kith migrate --make tides" in kith.run("plugin", "check", "tides", code=1).stdout
+    broken = kith.folder / "plugins" / "tides" / "migrations" / "0002_broken.py"
+    broken.write_text(BROKEN)
+    for _ in range(2):  # the second time it would meet what the first one left
+        told = kith.run("migrate", code=1).stderr
+        assert "The migration tides.0002_broken failed, and nothing of it was done: OperationalError" in told
+        assert "nowhere" in told
+    broken.unlink()
+    kith.run("migrate", "--make", "tides", "--name", "depth")
+    assert kith.run("plugin", "check", "tides").stdout == "tides: fine\n"
+
+
+def test_a_command_that_two_bring_is_told_and_harms_no_other(kith: Kith) -> None:
+    for name, more in (("tea", ""), ("mate", '\nbrew.name = "brew"\n'), ("boss", '\nbrew.name = "serve"\n')):
+        (kith.folder / "plugins" / name).mkdir(parents=True)
+        text = TEA.replace("return [brew]", f"return [brew, click.Command('{name}', callback=lambda: print('{name}'))]")
+        (kith.folder / "plugins" / name / "__init__.py").write_text(text + more)
+    environ = {"KITH_PLUGINS__ENABLED": "tea,mate,boss"}
+    assert "“tea” and “mate” both bring the command “brew”" in kith.run("brew", code=1, **environ).stderr
+    assert kith.run("mate", **environ).stdout == "mate\n"
+    told = kith.run("plugin", "check", code=1, **environ).stdout
+    assert "tea: the command “brew” is also brought by mate" in told
+    assert "boss: the command “serve” is also brought by the server" in told
 
 
 def test_an_account_is_exported_to_a_file_and_imported_from_one(kith: Kith, tmp_path: Path) -> None:

@@ -142,6 +142,17 @@ async def test_a_server_that_reaches_no_other_is_told(alpha: TestInstance) -> No
     assert says.startswith("6 of 6 other servers take nothing")
 
 
+async def test_a_plugin_that_was_left_out_is_told_with_the_line_that_failed(kith: Kith) -> None:
+    folder = kith.folder / "plugins" / "kitchen"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(PLUGIN + "raise RuntimeError('no gas')\n")
+    kith.environ |= {"KITH_PLUGINS__ENABLED": "kitchen"}
+    state, says = findings(kith, code=1)["plugins"]
+    assert state == "broken" and "RuntimeError: no gas (kitchen/__init__.py, line 21)" in says
+    (folder / "__init__.py").write_text(PLUGIN)
+    assert findings(kith, code=1)["plugins"] == ("ok", "kitchen: loaded")
+
+
 async def test_plugins_are_examined_too_and_one_that_breaks_is_a_finding(kith: Kith) -> None:
     folder = kith.folder / "plugins" / "kitchen"
     folder.mkdir(parents=True)

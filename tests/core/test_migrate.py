@@ -13,7 +13,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from core.database import AppModels, Database, execute, new_id, now, row, rows, value, when
-from core.migrate import NewerDatabase, make, migrate, plan, remove_app, unwritten
+from core.migrate import MigrationFailed, NewerDatabase, make, migrate, plan, remove_app, unwritten
 from tests.core.samples.databases import APPS, LIBRARY, LOANS, first_migrations, fresh_address
 from tests.core.samples.library.models import Author, Book
 from tests.core.samples.loans.models import Loan
@@ -212,7 +212,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(address: str, tmp_pa
         "    dependencies = [('library', '0003_house_author')]\n"
         "    operations = [ops.RemoveField('Author', 'nickname'), ops.RunSQL('SELECT * FROM nowhere')]\n"
     )
-    with pytest.raises(Exception, match="nowhere"):
+    with pytest.raises(MigrationFailed, match=r"library\.0004_broken failed, and nothing of it was done: .*nowhere"):
         await migrate(database)
     assert await plan(database) == ["library.0004_broken"]
     raw = Database(address, {})
@@ -233,7 +233,7 @@ async def test_a_migration_that_orphans_rows_is_undone(address: str, tmp_path: P
         '    operations = [ops.RunSQL("INSERT INTO library_book (id, author_id, title, isbn, details) VALUES '
         "('01890000-0000-7000-8000-000000000001', '01890000-0000-7000-8000-000000000002', 't', '', '{}')\")]\n"
     )
-    with pytest.raises(Exception, match=r"without their parents|foreign key"):
+    with pytest.raises(MigrationFailed, match=r"library\.0002_orphans.*(without their parents|foreign key)"):
         await migrate(Database(address, {"library": app}))
     assert await plan(Database(address, {"library": app})) == ["library.0002_orphans"]
 

@@ -318,3 +318,21 @@ def test_a_plugin_that_merely_raises_is_not_taken_for_one_that_killed_the_server
     with pytest.raises(PluginFailed):
         folder.add("broken", "1 / 0").found(marker=marker)
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("raise RuntimeError('torn')", "RuntimeError: torn (shelf/migrations/0001_first.py, line 1)"),
+        ("def (:", "SyntaxError: invalid syntax (0001_first.py, line 1)"),
+        ("x = 1", "migrations/0001_first.py has no class Migration"),
+    ],
+)
+def test_migrations_that_crash_leave_their_plugin_out(folder: PluginFolder, text: str, complaint: str) -> None:
+    folder.add("shelf").add("wood")
+    (folder.path / "shelf" / "migrations").mkdir()
+    (folder.path / "shelf" / "migrations" / "__init__.py").touch()
+    (folder.path / "shelf" / "migrations" / "0001_first.py").write_text(text)
+    found = folder.found(safe=True)
+    assert [plugin.name for plugin in found] == ["wood"]
+    assert complaint in found.left_out[0].reason

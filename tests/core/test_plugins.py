@@ -30,9 +30,9 @@ async def test_a_collect_hook_gives_what_each_plugin_brings_in_the_order_of_the_
 
 
 async def test_collected_mappings_are_given_pair_by_pair(folder: PluginFolder) -> None:
-    folder.add("wood", "@hookimpl\ndef inbox(): return {'Like': 1}")
-    folder.add("steel", "@hookimpl\ndef inbox(): return {'Undo Like': 2}")
-    assert folder.hooks().collected("inbox") == [("Like", 1), ("Undo Like", 2)]
+    folder.add("wood", "@hookimpl\ndef inbox(): return {'Like': print}")
+    folder.add("steel", "@hookimpl\ndef inbox(): return {'Undo Like': len}")
+    assert folder.hooks().collected("inbox") == [("Like", print), ("Undo Like", len)]
 
 
 async def test_an_ask_hook_takes_the_first_answer_that_is_not_none(folder: PluginFolder) -> None:
@@ -185,3 +185,45 @@ async def test_in_safe_mode_the_server_starts_without_it_and_without_those_that_
     assert hooks.spoons() == [["ladle"]]
     assert [(notice.plugin, notice.hook) for notice in hooks.failed] == [("broken", ""), ("child", "")]
     assert hooks.failed[1].reason == "It requires “broken”, which was left out"
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer", "complaint"),
+    [
+        ("kinds", "5", "kinds() must return a list of Kinds, and returned int"),
+        ("kinds", "'abc'", "kinds() must return a list of Kinds, and returned str"),
+        ("kinds", "['abc']", "kinds() must return a list of Kinds, and one of what it returned is str"),
+        ("blueprints", "{'a': 1}", "blueprints() must return a list of Blueprints, and returned dict"),
+        ("commands", "[print]", "commands() must return a list of Commands, and one of what it returned is builtin_"),
+        ("doors", "[7]", "doors() must return a list of Doors, and one of what it returned is int"),
+        ("sealed", "['x']", "sealed() must return a list of Sealeds, and one of what it returned is str"),
+        ("examinations", "['x']", "examinations() must return a list of functions, and one of what it returned is str"),
+        ("inbox", "['Like']", "inbox() must return a mapping of texts to functions, and returned list"),
+        ("inbox", "{'Like': 'x'}", "inbox() must return a mapping of texts to functions, and “Like” leads to str"),
+        ("outbox", "{3: print}", "outbox() must return a mapping of texts to functions, and a key of it is int"),
+        ("settings_schema", "{'a': 1}", "settings_schema() must return a frozen dataclass, and returned dict"),
+        ("settings_schema", "Plain", "settings_schema() must return a frozen dataclass, and returned the class Plain"),
+        ("settings_schema", "Bare", "settings_schema() must return a frozen dataclass whose fields have defaults"),
+        ("spoons", "5", "spoons() must return a list or a mapping, and returned int"),
+    ],
+)
+async def test_what_a_plugin_brings_and_nobody_can_use_leaves_it_out_and_says_what_was_wanted(
+    folder: PluginFolder, hook: str, answer: str, complaint: str
+) -> None:
+    classes = "from dataclasses import dataclass\nclass Plain: ...\n@dataclass(frozen=True)\nclass Bare:\n    a: int\n"
+    folder.add("sloppy", f"{classes}@hookimpl\ndef {hook}(): return {answer}").add("wood")
+    hooks = start(folder.names, [folder.path])
+    assert list(hooks.plugins) == ["kitchen", "wood"]
+    (notice,) = hooks.failed
+    assert notice.plugin == "sloppy"
+    assert complaint in notice.reason
+
+
+async def test_a_plugin_that_fails_says_in_which_line_of_which_of_its_files(folder: PluginFolder) -> None:
+    folder.add("dividing", "import json\n@hookimpl\ndef spoons():\n    return json.loads('{')")
+    folder.add("raising", "from . import oven", oven="\nraise RuntimeError('cold')")
+    folder.add("unreadable", "def (:")
+    reasons = {notice.plugin: notice.reason for notice in start(folder.names, [folder.path]).failed}
+    assert "(dividing/__init__.py, line 7)" in reasons["dividing"]
+    assert "RuntimeError: cold (raising/oven.py, line 2)" in reasons["raising"]
+    assert "(__init__.py, line 4)" in reasons["unreadable"]

@@ -31,9 +31,8 @@ def test_a_new_plugin_passes_its_own_test_and_every_check(tmp_path: Path) -> Non
     assert "new" in made.stdout
     made = run(kith, "plugin", "new", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
     assert made.returncode == 0, made.stderr
-    plugin = tmp_path / "plugins" / "tide_tables"
-    options = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(plugin)]
-    tested = run(sys.executable, "-m", "pytest", *options, str(plugin / "tests"), cwd=ROOT)
+    (its_test,) = [line.partition("with: ")[2] for line in made.stdout.splitlines() if line.startswith("Run its test")]
+    tested = run(*shlex.split(its_test), cwd=tmp_path)
     assert tested.returncode == 0, tested.stdout[-3000:]
     assert "6 passed" in tested.stdout
     enabled = run(kith, "plugin", "enable", "tide_tables", cwd=ROOT, KITH_INSTANCE=str(tmp_path))
@@ -54,6 +53,22 @@ def test_what_it_says_to_do_next_is_for_the_instance_the_plugin_lies_in(tmp_path
 @pytest.mark.parametrize("name", ["", "Tide", "tide-tables", "../tide", "1tide", "tide tables"])
 def test_a_name_that_cannot_be_a_package_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PluginError, match="plugin's name"):
+        scaffold(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["posts", "federation"])
+def test_a_name_that_another_plugin_has_is_refused_before_two_of_them_stop_every_start(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(PluginError, match=f"There is a plugin “{name}” already"):
+        scaffold(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["core", "class", "none" * 10])
+def test_a_name_that_tables_or_imports_cannot_bear_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PluginError, match="cannot be a plugin's name"):
         scaffold(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

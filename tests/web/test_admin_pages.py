@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from core.testing import Person, TestInstance
+from core.testing import Person, TestInstance, world
 
 
 async def test_only_those_in_charge_find_the_way_to_admin(alpha: TestInstance, ann: Person, admin: Person) -> None:
@@ -48,3 +50,21 @@ async def test_the_api_lists_accounts_for_those_in_charge_only(ann: Person, bob:
     await admin.refused(422, "GET", "/admin/users?state=odd")
     await ann.refused(403, "GET", "/admin/users")
     await ann.refused(403, "GET", "/admin/users/bob")
+
+
+async def test_whoever_looks_after_plugins_is_told_of_one_that_keeps_failing(tmp_path: Path) -> None:
+    (tmp_path / "grumpy").mkdir()
+    (tmp_path / "grumpy" / "__init__.py").write_text(
+        "from core import hookimpl\nAPI = '>=1.0'\n@hookimpl\nasync def entry_published(entry):\n    1 / 0\n"
+    )
+    async with world("here.test", plugins=("posts", "grumpy"), drop_ins=tmp_path) as (here,):
+        admin, moderator = await here.user("keeper", role="admin"), await here.user("minder", role="moderator")
+        async with admin.browser() as browser:
+            assert "grumpy" not in (await browser.get("/admin/users")).text
+            for number in range(3):
+                await admin.post("/posts", {"content": f"Post {number}"})
+            page = (await browser.get("/admin/users")).text
+        assert "“entry_published” of the plugin “grumpy” was switched off until the next start." in page
+        assert "ZeroDivisionError at __init__.py:5" in page
+        async with moderator.browser() as browser:
+            assert "grumpy" not in (await browser.get("/admin/users")).text
