@@ -10,6 +10,7 @@ from core.apart import of_blocked_server
 from core.database import after_commit, execute, new_id, now, row, rows, transaction
 from core.entries import Act
 from core.errors import Conflict, Invalid, NotFound
+from core.going_out import refuse_between
 from core.instance import here
 from core.models import ACCEPTED, REQUESTED, Actor, Block, Follow, Mute
 from core.tasks import task
@@ -262,6 +263,7 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
             actor.id,
             target.id,
         )
+        await refuse_between(actor, target)
         for one, other in ((actor, target), (target, actor)):
             if one.is_local:
                 await timelines.clear(one, other)

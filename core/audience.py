@@ -191,6 +191,12 @@ _is_of_blocked_server = _Tie(
     "of_blocked_server",
     "EXISTS (SELECT 1 FROM core_domain_block h WHERE h.domain = a.domain AND h.actor_id {all})",
 )
+# Of an answer that waits, whoever here is to agree to it.
+_is_asked = _Tie(
+    "asked",
+    "EXISTS (SELECT 1 FROM core_reply_request q WHERE q.entry_id = e.id AND q.state = 'pending'"
+    " AND q.author_id {viewer})",
+)
 _had_to_do_with_an_answer = _Tie(
     "answered",
     "EXISTS (SELECT 1 FROM core_entry r WHERE r.reply_to_id = e.id AND r.deleted_at IS NULL AND (r.author_id {viewer}"
@@ -208,6 +214,7 @@ TIES = (
     _is_blocked,
     _is_muted,
     _is_of_blocked_server,
+    _is_asked,
 )
 
 # A mention widens `followers` and `friends` to whoever is named, never `private`. Who was in a circle when something
@@ -222,6 +229,8 @@ _FOR_THEM: Rule = (
 # Whom somebody blocks, and who blocks them, is out of their sight, and so is everybody of a server they block.
 _MAY_MEET: Rule = ~(_stays_here & _is_elsewhere) & ~_blocks & ~_is_blocked & ~_is_of_blocked_server
 VISIBLE: Rule = ~_is_deleted & _author_is_here & _FOR_THEM & _MAY_MEET
+# The same, and an answer that waits for the viewer's word (core.replies): to be looked at, and in no list.
+READABLE: Rule = VISIBLE | (~_is_deleted & _author_is_here & _visibility("private") & _is_asked & _MAY_MEET)
 # Where something stood that was deleted. Whom it named is not known any more, but who answered it is, and whom.
 PLACE: Rule = (
     _is_deleted
@@ -277,14 +286,14 @@ def _is_present(author: dict[str, object] | None) -> bool:
 
 
 async def may_see(viewer: Viewer, entry: Entry) -> bool:
-    """Whether this viewer may see this entry; plugins' `visible` predicates count too."""
-    if not VISIBLE.holds(await look(viewer, entry)):
+    """Whether this viewer may see this entry by itself; plugins' `visible` predicates count too."""
+    if not READABLE.holds(await look(viewer, entry)):
         return False
     if not here().hooks.visible(viewer=viewer, parameter=2):
         return True
     found = await row(
         "SELECT 1 AS one FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE e.id = $1 AND {visible_sql(viewer, 2)}",
+        f" WHERE e.id = $1 AND {visible_sql(viewer, 2, rule=READABLE)}",
         entry.id,
         viewer.parameter,
     )

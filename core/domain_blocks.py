@@ -9,6 +9,7 @@ from core import actors, live_feed
 from core.addresses import Refused, domain_of, parse_url
 from core.database import HIGHEST_ID, after_commit, execute, new_id, now, rows, transaction, value
 from core.errors import Conflict, Invalid, NotFound
+from core.going_out import refuse_from
 from core.graph_models import DomainBlock
 from core.instance import here
 from core.models import Actor
@@ -55,6 +56,7 @@ async def block(actor: Actor, text: str) -> str:
             actor.id,
             domain,
         )
+        await refuse_from(actor, domain)
         await sever.later(actor_id=actor.id, domain=domain)
         after_commit(lambda: live_feed.forget_ties(actor.id))
     return domain

@@ -11,8 +11,8 @@ from typing import Any
 
 from core import poll_rows, prepared, revisions, timelines
 from core.acts import Act as Act
-from core.audience import Viewer, visible_sql
-from core.consent import as_link, needs_consent, reply_needs_consent, still_asking
+from core.audience import READABLE, Viewer, visible_sql
+from core.consent import as_link, needs_consent, reply_waits, still_asking
 from core.database import after_commit, execute, is_id, loaded, new_id, now, row, rows, transaction
 from core.entry_counts import count
 from core.errors import NotFound, Rejected
@@ -86,6 +86,8 @@ class Draft:
     local_only: bool = False
     reply_to: Entry | None = None
     reply_to_uri: str = ""
+    is_agreed: bool = False
+    """Whether there is proof that whom it answers agrees."""
     quote: Entry | None = None
     reply_policy: str | None = None
     quote_policy: str | None = None
@@ -139,7 +141,7 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
     async with transaction():
         await here().hooks.before_publish(draft=draft)
         entry = _entry_of(draft)
-        waits = not quiet and await reply_needs_consent(draft.author, draft.reply_to, draft.visibility)
+        waits = not draft.is_agreed and await reply_waits(draft.author, draft.reply_to, draft.visibility, quiet=quiet)
         if waits:  # for nobody else, until whom it answers agrees
             entry.visibility = "private"
         await entry.save(force_create=True)
@@ -149,7 +151,12 @@ async def publishing(draft: Draft) -> AsyncIterator[Entry]:
         if draft.quote and not entry.quote_id:
             await QuoteRequest.create(entry_id=entry.id, quoted_id=draft.quote.id)
         if waits and draft.reply_to:
-            await ReplyRequest.create(entry_id=entry.id, parent_id=draft.reply_to.id, visibility=draft.visibility)
+            await ReplyRequest.create(
+                entry_id=entry.id,
+                parent_id=draft.reply_to.id,
+                author_id=draft.reply_to.author_id if draft.reply_to.is_local else None,
+                visibility=draft.visibility,
+            )
         await count(entry, 1)
         prepared.published(entry, map(tag_key, draft.tags))
         yield entry
@@ -278,8 +285,7 @@ async def remove(entry: Entry, by: Actor) -> None:
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
             await withdraw_answer(entry, author)
-        else:
-            await end_waiting(entry)
+        await end_waiting([entry.id])
         await count(entry, -1)
         await poll_rows.remove(entry.id)
         shown = await rows("SELECT file_id FROM core_attachment WHERE entry_id = $1 AND file_id IS NOT NULL", entry.id)
@@ -320,7 +326,7 @@ async def visible_entry(viewer: Viewer, entry_id: str) -> Entry:
     """The entry, if this viewer may see it; NotFound otherwise, whatever the reason."""
     found = is_id(entry_id) and await row(
         "SELECT e.* FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE e.id = $2 AND {visible_sql(viewer, 1)}",
+        f" WHERE e.id = $2 AND {visible_sql(viewer, 1, rule=READABLE)}",
         viewer.parameter,
         entry_id,
     )

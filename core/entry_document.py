@@ -182,7 +182,8 @@ def _policies(entry: Entry, author: Actor, named: list[str]) -> Document:
     What is not for everybody, only its author may quote.
     """
     quote = entry.quote_policy if entry.visibility in OPEN else "nobody"
-    said = {"canQuote": _approval(quote, author, named)}
+    # Whoever is mentioned asks as well to quote, and need not to answer.
+    said = {"canQuote": _approval(quote, author, [] if quote == "ask" else named)}
     if entry.reply_policy != "everyone":
         said["canReply"] = _approval(entry.reply_policy, author, named)
     return said
@@ -191,13 +192,14 @@ def _policies(entry: Entry, author: Actor, named: list[str]) -> Document:
 def _approval(policy: str, author: Actor, named: list[str]) -> Document:
     """Friends are nobody else's business: any follower may ask, and is answered according to whether they are one.
 
-    Where the author wants to be asked, everybody may ask, those mentioned too.
+    Where the author wants to be asked, everybody may ask.
     """
     automatic = {
         "everyone": [PUBLIC],
         "followers": [author.followers_url, *named],
         "friends": [author.uri, *named],
         "mentioned": [author.uri, *named],
+        "ask": [author.uri, *named],
     }.get(policy, [author.uri])
     manual = {"friends": [author.followers_url], "ask": [PUBLIC]}.get(policy, [])
     return {"automaticApproval": automatic, "manualApproval": manual}

@@ -274,10 +274,11 @@ async def mentionable(viewer: Viewer, begins: str, limit: int) -> list[Row]:
 
 
 async def count_requests(actor_id: str) -> int:
-    """How many wait for an answer to their wish to follow, to be friends, or to quote."""
+    """How many wait for an answer to their wish to follow, to be friends, to quote or to answer."""
     return int(
         await value(
-            "SELECT (SELECT COUNT(*) FROM core_quote_asked q WHERE q.author_id = $1) + COUNT(*)"
+            "SELECT (SELECT COUNT(*) FROM core_quote_asked q WHERE q.author_id = $1)"
+            " + (SELECT COUNT(*) FROM core_reply_request r WHERE r.author_id = $1 AND r.state = 'pending') + COUNT(*)"
             " FROM core_follow t JOIN core_actor a ON a.id = t.follower_id"
             f" WHERE t.target_id = $1 AND {_PRESENT} AND (t.state = '{REQUESTED}' OR (t.wants_back AND NOT EXISTS"
             " (SELECT 1 FROM core_follow u WHERE u.follower_id = t.target_id AND u.target_id = t.follower_id)))",

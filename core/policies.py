@@ -9,10 +9,8 @@ from core.database import one_of, rows
 from core.models import ACCEPTED, Actor, Entry
 
 Action = Literal["reply", "quote"]
-Policy = Literal["everyone", "followers", "friends", "mentioned", "nobody"]
-QuotePolicy = Literal["everyone", "ask", "followers", "friends", "mentioned", "nobody"]
-POLICIES: tuple[Policy, ...] = ("everyone", "followers", "friends", "mentioned", "nobody")
-QUOTE_POLICIES: tuple[QuotePolicy, ...] = ("everyone", "ask", "followers", "friends", "mentioned", "nobody")
+Policy = Literal["everyone", "ask", "followers", "friends", "mentioned", "nobody"]
+POLICIES: tuple[Policy, ...] = ("everyone", "ask", "followers", "friends", "mentioned", "nobody")
 FOLLOWS, FRIEND, MENTIONED = "tf", "tr", "tm"
 
 _REFUSALS = {
@@ -63,7 +61,7 @@ def ties_sql(viewer: int, entries: int) -> str:
 
 
 async def permits_at_once(actor: Actor, entry: Entry) -> bool:
-    """Whether somebody may answer what is from elsewhere without proof that its author agrees.
+    """Whether somebody may answer without proof that the author agrees, who is elsewhere, or wants to be asked.
 
     Who follows whom there, their server knows alone. Whoever is mentioned may, unless nobody may.
     """
@@ -84,11 +82,6 @@ async def permits(actor: Actor, action: Action, entry: Entry) -> bool:
         return False
     found = await rows(ties_sql(1, 2), actor.id, [entry.id])
     return allows(policy, {one["mark"] for one in found})
-
-
-def choices_of(action: Action) -> tuple[str, ...]:
-    """The words there are for this, the widest first."""
-    return POLICIES if action == "reply" else QUOTE_POLICIES
 
 
 def policy_of(entry: Entry, action: Action) -> str:

@@ -155,7 +155,7 @@ def _finish(
         b"true" if "l" in marks else b"false",
         b"true" if "s" in marks else b"false",
         b"true" if "b" in marks else b"false",
-        b"true" if own or (viewer and policies.allows(row["reply_policy"], marks)) else b"false",
+        b"true" if own or (viewer and _is_answerable(row, marks)) else b"false",
         b"true" if own or (viewer and _is_quotable(row, marks)) else b"false",
         orjson.dumps(_sharer(row)) if row.get("via_id") else b"null",
         orjson.dumps(row["tag"]) if row.get("tag") else b"null",
@@ -185,6 +185,11 @@ def _finish_comment(
         row["open_replies_count"] + marks.get("c", 0),
         b"true" if "l" in marks else b"false",
     )
+
+
+def _is_answerable(row: Row, marks: Mapping[str, int]) -> bool:
+    """Of what is for its author alone, others are shown only what waits for their word: they say that first."""
+    return row["visibility"] != "private" and policies.allows(row["reply_policy"], marks)
 
 
 def _is_quotable(row: Row, marks: Mapping[str, int]) -> bool:

@@ -33,10 +33,11 @@ class QuoteRequest(Model):
 
 
 class ReplyRequest(Model):
-    """An answer of somebody here to what somebody elsewhere wrote, who was asked or said no: its author alone sees it.
+    """An answer whose author has to ask whom it answers, and what came of it: nobody else sees it but those two.
 
-    So it stays where what it was to answer is gone. The row is deleted when they agree: then the entry has the
-    `visibility` it was written with.
+    It is by somebody here, or to somebody here. `author` is who is asked, of people here only: they see it while it
+    waits, and its author always, also where what it was to answer is gone. `uri` is the request of another server.
+    The row is deleted when they agree: then the entry has the `visibility` it was written with.
     """
 
     id = IdField(primary_key=True, default=new_id)
@@ -44,12 +45,18 @@ class ReplyRequest(Model):
     entry_id: str
     parent: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("core.Entry", related_name=False)
     parent_id: str
+    author: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField("core.Actor", related_name=False, null=True)
+    author_id: str | None
     visibility = fields.CharField(10)
     state = fields.CharField(8, default=PENDING)
+    uri = fields.CharField(2048, default="")
 
     class Meta:
         table = "core_reply_request"
-        indexes = (OrderedIndex(fields=["parent_id"], name="core_reply_request_parent"),)
+        indexes = (
+            OrderedIndex(fields=["parent_id"], name="core_reply_request_parent"),
+            OrderedIndex(fields=["author_id", "id"], desc=["id"], name="core_reply_request_author"),
+        )
 
 
 class QuoteAsked(Model):

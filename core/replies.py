@@ -1,4 +1,4 @@
-"""Whoever is answered has a say: answers to people elsewhere wait for them, and one can take out what one got."""
+"""Whoever is answered has a say: answers wait for those who want to be asked, and one can take out what one got."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from core.instance import here
 from core.live_feed import announce_published, announce_removed
 from core.models import Actor, Entry, EntryTag
 from core.quote_models import AGREED, REFUSED, QuoteRequest, ReplyRequest
-from core.threads import detach
+from core.threads import attach, detach
+
+ORPHANS_AT_MOST = 50
 
 
 async def remove_reply(actor: Actor, parent: Entry, reply: Entry) -> None:
@@ -41,31 +43,45 @@ async def asked_for(entry: Entry) -> ReplyRequest | None:
 async def agree(entry: Entry) -> None:
     """Publish an answer that waited: whom it answers agrees. Nothing happens where it does not wait any more.
 
-    Of an author who is suspended or about to leave it is published by `come_back`, if at all.
+    Of an author who is suspended or about to leave it is published by `come_back`, if at all. What was answered to it
+    meanwhile elsewhere finds its place below it.
     """
     async with transaction():
         # The entry before its request, as where it is refused or taken away: so nobody waits for each other.
-        if not await _held(entry):
+        if not await hold(entry):
             return
         author = await Actor.get(id=entry.author_id)
         if not author.is_here:
             await execute("UPDATE core_reply_request SET state = $1 WHERE entry_id = $2", AGREED, entry.id)
             return
-        found = await rows("DELETE FROM core_reply_request WHERE entry_id = $1 RETURNING visibility", entry.id)
+        found = await rows(
+            "DELETE FROM core_reply_request WHERE entry_id = $1 RETURNING visibility, author_id", entry.id
+        )
         if not found or not await _show_to(entry, found[0]["visibility"]):
             return
         keys = [tag.key for tag in await EntryTag.filter(entry_id=entry.id)]
         prepared.changed(entry)
         prepared.published(entry, keys)
         await timelines.place(entry, author, keys)
-        request = await quotes.asked_by(entry)
-        await go_out(entry, author, request.quoted if request else None)
-        if entry.edited_at:  # they were shown it as it was before
+        if author.is_local:
+            request = await quotes.asked_by(entry)
+            await go_out(entry, author, request.quoted if request else None)
+        else:
+            await _join_below(entry)
+        if entry.edited_at and not found[0]["author_id"]:  # they were shown it as it was before
             await here().hooks.outgoing(act=Act("update", author, entry=entry))
         await here().hooks.entry_stored(entry=entry)
         after_commit(lambda: announce_published(entry))
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
         after_commit(lambda: here().hooks.entry_published(entry=entry, quiet=False))
+
+
+async def _join_below(entry: Entry) -> None:
+    """What somebody elsewhere answered to an answer that waited stood for itself until now."""
+    for orphan in await Entry.filter(
+        author_id=entry.author_id, reply_to_uri=entry.uri, reply_to_id=None, deleted_at=None
+    ).limit(ORPHANS_AT_MOST):
+        await attach(orphan, entry)
 
 
 async def come_back(author: Actor) -> None:
@@ -84,11 +100,12 @@ async def refuse(entry: Entry, parent: Entry) -> None:
     """
     async with transaction():
         # Whoever agrees just now waits, or was first: then it is shown to others.
-        if not await _held(entry):
+        if not await hold(entry):
             return
         await entry.refresh_from_db()
         await execute(
-            "INSERT INTO core_reply_request (id, entry_id, parent_id, visibility, state) VALUES ($1, $2, $3, $4, $5)"
+            "INSERT INTO core_reply_request (id, entry_id, parent_id, visibility, state, uri)"
+            " VALUES ($1, $2, $3, $4, $5, '')"
             " ON CONFLICT (entry_id) DO UPDATE SET state = excluded.state",
             new_id(),
             entry.id,
@@ -113,7 +130,7 @@ async def refuse(entry: Entry, parent: Entry) -> None:
         after_commit(lambda: here().hooks.entry_updated(entry=entry))
 
 
-async def _held(entry: Entry) -> bool:
+async def hold(entry: Entry) -> bool:
     """Have whoever else changes an entry wait until the transaction ends; False where it is gone."""
     return bool(
         await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1 AND deleted_at IS NULL", entry.id)

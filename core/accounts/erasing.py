@@ -10,6 +10,7 @@ from core.accounts import audit
 from core.accounts.models import Account
 from core.audience import OPEN
 from core.database import after_commit, execute, many, new_id, now, one_of, rows, transaction
+from core.going_out import end_waiting
 from core.instance import here
 from core.models import ACCEPTED, Actor, Entry
 from core.storage import parts
@@ -80,6 +81,7 @@ async def _entries(actor: Actor) -> bool:
             "UPDATE core_entry SET quotes_count = quotes_count - $1 WHERE id = $2",
             [(number, entry_id) for entry_id, number in sorted(quoted.items())],
         )
+        await end_waiting(entry_ids)
         for name in (*_OF_POLLS, *_OF_ENTRIES):
             await execute(f"DELETE FROM core_{name} WHERE entry_id {one_of(1)}", entry_ids)
         await _out_of_timelines(entry_ids)

@@ -10,8 +10,7 @@ from pydantic.alias_generators import to_camel
 
 Visibility = Literal["public", "unlisted", "followers", "friends", "circle", "private", "direct"]
 ContentType = Literal["text/markdown", "text/plain"]
-Policy = Literal["everyone", "followers", "friends", "mentioned", "nobody"]
-QuotePolicy = Literal["everyone", "ask", "followers", "friends", "mentioned", "nobody"]
+Policy = Literal["everyone", "ask", "followers", "friends", "mentioned", "nobody"]
 
 
 class Form(BaseModel):
@@ -248,11 +247,11 @@ class Post(Form):
     language: str | None
     visibility: Visibility
     local_only: bool
-    reply_policy: QuotePolicy = Field(
-        description="Who may answer; the author always may, and those mentioned unless it is `nobody`. `ask`, of posts"
-        " of other servers only: everybody may ask its author."
+    reply_policy: Policy = Field(
+        description="Who may answer; the author always may, and those mentioned unless it is `nobody`. `ask`: others"
+        " ask its author first."
     )
-    quote_policy: QuotePolicy = Field(
+    quote_policy: Policy = Field(
         description="Who may quote it, of those who may see what everybody may; `ask`: they ask its author first."
     )
     is_pinned: bool = Field(description="Whether its author shows it first on their profile.")
@@ -271,8 +270,8 @@ class Post(Form):
     in_reply_to_user: UserShort | None
     root_id: str | None
     reply_state: Literal["pending", "refused", "gone"] | None = Field(
-        description="On your own answers to people on other servers who want to be asked: `visibility` is `private`"
-        " until they agree."
+        description="On your own answers to people who want to be asked, and on those of others that wait for your"
+        " word: `visibility` is `private` until whom they answer agrees."
     )
     likes_count: int
     comments_count: int

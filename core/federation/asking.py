@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core import entries
 from core.actors import are_apart
 from core.audience import OPEN, may_see, viewer_of
-from core.consent import wait_for_answer
+from core.consent import reply_needs_consent, wait_for_answer
 from core.database import now
 from core.entries import Act, Document
 from core.errors import Rejected
 from core.federation.addresses import is_ours
-from core.federation.consent import document_of
+from core.federation.consent import document_of, receive
 from core.federation.documents import as_list, id_of
 from core.federation.incoming import UNKNOWN, Incoming, Later
 from core.federation.models import Stamp
 from core.federation.outbox import send
-from core.federation.stamps import QUOTE, Claim, Way, proves, remember, stamp_document, stamp_for
+from core.federation.stamps import QUOTE, REPLY, Claim, Way, proves, remember, stamp_document, stamp_for
 from core.models import Actor, Entry
 from core.outbound import Outbound
 from core.permissions import allowed
 from core.policies import policy_of
-from core.reading import address
+from core.quote_models import PENDING, ReplyRequest
+from core.reading import address, kind_of
 from core.reading.drafts import answered_address
 
 # -- Others ask us -----------------------------------------------------------------------------------------------------
@@ -49,6 +52,10 @@ async def receive_request(incoming: Incoming, way: Way) -> str | None:
     if is_welcome and way is QUOTE and asks:
         await wait_for_answer(target, incoming.actor, uri, await _to_quote(incoming, uri), incoming.id)
         return None
+    if is_welcome and way is REPLY and asks and await reply_needs_consent(incoming.actor, target, target.visibility):
+        if await _waits(incoming, target, uri):
+            return None
+        is_welcome = False
     stamp = await stamp_for(way, target, uri, incoming.actor) if is_welcome else None
     await _answer("Accept" if stamp else "Reject", way, author, incoming, uri, stamp)
     return None if stamp else f"They may not {'quote' if way is QUOTE else 'answer'} this."
@@ -66,6 +73,27 @@ async def _to_quote(incoming: Incoming, uri: str) -> Entry | None:
     if entry is not None and entry.author_id != incoming.actor.id:
         raise Rejected("What is to quote this is somebody else's.")
     return entry
+
+
+async def _waits(incoming: Incoming, target: Entry, uri: str) -> bool:
+    """Keep an answer for whom it answers, who wants to be asked about it; False where it is none that waits.
+
+    It is read from the request, or fetched where that only names it. Raises Rejected, Later.
+    """
+    entry = await Entry.get_or_none(uri=uri)
+    if entry is None:
+        instrument = incoming.document.get("instrument")
+        embedded = instrument if isinstance(instrument, dict) else None
+        document = await replace(incoming, activity=replace(incoming.activity, object_id=uri, object=embedded)).object()
+        kind = kind_of(document)
+        if kind is None or kind.receive is None or answered_address(document) != target.uri:
+            return False
+        entry = await receive(kind, incoming.actor, document)
+    if entry is None or entry.author_id != incoming.actor.id:
+        return False
+    return bool(
+        await ReplyRequest.filter(entry_id=entry.id, parent_id=target.id, state=PENDING).update(uri=incoming.id)
+    )
 
 
 def _interacting(incoming: Incoming, way: Way) -> str:

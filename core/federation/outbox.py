@@ -47,6 +47,7 @@ TAKES_BACK = frozenset(
         "delete_actor",
         "quote_reject",
         "reject",
+        "reply_reject",
         "reply_withdrawn",
         "unboost",
         "unfollow",

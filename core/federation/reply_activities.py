@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import entries, replies
+from core.audience import OPEN
+from core.database import now
 from core.entries import Act
 from core.errors import Rejected
 from core.federation import handlers, quote_activities
 from core.federation.addresses import is_ours
-from core.federation.asking import asking_entry, receive_request, request, take_back, take_consent
+from core.federation.asking import answered, asking_entry, receive_request, request, take_back, take_consent
 from core.federation.documents import id_of
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
@@ -17,7 +19,7 @@ from core.federation.models import Stamp
 from core.federation.outbox import Writer
 from core.federation.stamps import REPLY, Claim, proves, remember, stamp_for
 from core.models import Actor, Entry
-from core.outbound import Outbound
+from core.outbound import PUBLIC, Outbound
 from core.reading import address
 from core.threads import attach
 
@@ -30,6 +32,27 @@ async def receive_reply_request(incoming: Incoming) -> str | None:
 async def reply_request(act: Act) -> Outbound | None:
     """Somebody elsewhere is asked whether an entry of ours may answer them, and shown what it says."""
     return await request(act, REPLY, is_whole=True)
+
+
+async def answer_later(act: Act) -> Outbound:
+    """What an author says, who wanted to be asked, to whoever answers from elsewhere; a no holds for good.
+
+    Who did not ask is told by the address of the answer. A yes to that is for everybody who may see both: nobody else
+    can know of it from them.
+    """
+    parent, asker = act.entry, act.target
+    assert isinstance(parent, Entry) and asker is not None
+    stamp = await stamp_for(REPLY, parent, act.uri, asker)
+    if act.verb == "reply_reject":
+        await Stamp.filter(**REPLY.about(parent, act.uri)).update(revoked_at=now())
+        stamp = None
+    type, request_uri = "Accept" if stamp else "Reject", act.details["uri"]
+    answer = answered(type, REPLY, asker, request_uri, parent.uri, act.uri, stamp)
+    if not request_uri:
+        answer |= {"object": act.uri, "target": parent.uri}
+        if stamp and parent.visibility in OPEN and act.details["visibility"] in OPEN:
+            answer["cc"] = [PUBLIC, act.actor.followers_url]
+    return Outbound(answer, actors=[asker], urgent=True)
 
 
 async def withdrawn(act: Act) -> Outbound | None:
@@ -133,6 +156,8 @@ INBOX: Mapping[str, Handler] = {
 }
 WRITERS: Mapping[str, Writer] = {
     "reply_request": reply_request,
+    "reply_accept": answer_later,
+    "reply_reject": answer_later,
     "reply_withdrawn": withdrawn,
     "unanswer": unanswer,
 }

@@ -15,6 +15,7 @@ from contextlib import suppress
 import structlog
 
 from core import entries, live_feed
+from core.audience import OPEN
 from core.database import rows
 from core.entries import Document
 from core.federation.addresses import host_of, is_address, is_ours, same_origin
@@ -172,7 +173,8 @@ class Walk:
             except FetchError as failure:
                 log.info("reply_not_stored", reason=failure.reason)
                 continue
-            if entry is not None and entry.root_id == self.root.id:
+            # What waits for an author here has its place once they agree.
+            if entry is not None and entry.root_id == self.root.id and entry.visibility in OPEN:
                 self.found += 1
                 await self._place(entry, added)
                 left += self._early.pop(entry.uri, [])

@@ -44,6 +44,7 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
     parent_uri = answered_address(document)
     people = await _people(document, visibility, author)
     published_at, edited_at = moment(document.get("published")), moment(document.get("updated"))
+    is_agreed = REPLY_CONSENT in document
     draft = Draft(
         kind=kind,
         author=author,
@@ -53,8 +54,9 @@ async def draft_of(author: Actor, document: Document, kind: str) -> Draft:
         content_warning=warning_of(document),
         sensitive=document.get("sensitive") is True,
         language=language_of(document),
-        reply_to=await _answered(author, parent_uri, is_agreed=REPLY_CONSENT in document),
+        reply_to=await _answered(author, parent_uri, is_agreed=is_agreed),
         reply_to_uri=parent_uri,
+        is_agreed=is_agreed,
         reply_policy=stated_policy(document, "canReply", author),
         quote_policy=stated_policy(document, "canQuote", author),
         context_uri=_context(document),
@@ -170,10 +172,13 @@ async def _answered(author: Actor, uri: str, *, is_agreed: bool) -> Entry | None
     """What it answers, where the author may see that at all: no one learns what is behind an address by answering.
 
     What answers something without being allowed to stands for itself: something of ours where the author may not,
-    something of others where they have to agree, and that they did (`is_agreed`) is not proved.
+    something of others where they have to agree, and that they did (`is_agreed`) is not proved; and its author's own
+    answer that waits.
     """
     parent = await entries.by_uri(uri) if uri else None
-    if parent is None or (parent.visibility not in OPEN or parent.is_local) and not await _sees(author, parent):
+    if parent is None or parent.visibility == "private":
+        return None
+    if (parent.visibility not in OPEN or parent.is_local) and not await _sees(author, parent):
         return None
     if is_agreed:
         return parent

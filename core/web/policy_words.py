@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.policies import Action, choices_of
+from core.policies import POLICIES, Action
 from core.web.language import current_language, gettext
 
 _ICONS = {
@@ -45,12 +45,13 @@ def _choices(action: Action, code: str) -> tuple[Choice, ...]:
         "nobody": gettext("Nobody"),
     }
     sentences = _reply_sentences() if action == "reply" else _quote_sentences()
-    return tuple(Choice(value, _ICONS[value], words[value], sentences[value]) for value in choices_of(action))
+    return tuple(Choice(value, _ICONS[value], words[value], sentences[value]) for value in POLICIES)
 
 
 def _reply_sentences() -> dict[str, str]:
     return {
         "everyone": gettext("Everyone may reply"),
+        "ask": gettext("You decide about each reply, but for people you mention"),
         "followers": gettext("Your followers and people you mention may reply"),
         "friends": gettext("Your friends and people you mention may reply"),
         "mentioned": gettext("Only people you mention may reply"),

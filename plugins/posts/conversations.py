@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from core.audience import PLACE, VISIBLE, WANTED, Rule, Viewer, visible_sql
+from core.audience import PLACE, READABLE, WANTED, Rule, Viewer, visible_sql
 from core.database import HIGHEST_ID, LOWEST_ID, new_id, one_of, rows
 from core.models import Entry
 from core.present import PAGE_COLUMNS
@@ -96,7 +96,7 @@ async def line(entry: Entry, viewer: Viewer) -> list[Row]:
         "WITH RECURSIVE up (id, parent, depth) AS (SELECT x.id, x.reply_to_id, 0 FROM core_entry x WHERE x.id = $2"
         " UNION ALL SELECT x.id, x.reply_to_id, up.depth + 1 FROM core_entry x JOIN up ON x.id = up.parent"
         f" WHERE up.depth < {ANCESTORS_AT_MOST}) {_COLUMNS} {_FROM} JOIN up ON up.id = e.id"
-        f" WHERE {_shown(viewer, VISIBLE)} ORDER BY up.depth DESC",
+        f" WHERE {_shown(viewer, READABLE)} ORDER BY up.depth DESC",
         viewer.parameter,
         entry.id,
     )

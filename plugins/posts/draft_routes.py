@@ -15,7 +15,6 @@ from core.api.forms import (
     Nothing,
     Policy,
     Post,
-    QuotePolicy,
     StreamQuery,
     Visibility,
     stream_of,
@@ -57,7 +56,7 @@ class Unpublished(Form):
     sensitive: bool
     local_only: bool
     reply_policy: Policy | None
-    quote_policy: QuotePolicy | None
+    quote_policy: Policy | None
     in_reply_to: str | None
     quote: str | None
     poll: KeptPoll | None

@@ -13,7 +13,7 @@ from core.attachments import drafts_of_files
 from core.audience import OPEN, viewer_of
 from core.consent import needs_consent, reply_needs_consent
 from core.entries import AttachmentDraft, Draft, visible_entry
-from core.errors import Invalid
+from core.errors import Forbidden, Invalid
 from core.html import (
     CONTENT_TYPES,
     Format,
@@ -96,6 +96,8 @@ async def drafted(
     draft.reply_policy, draft.quote_policy = reply_policy, quote_policy
     if reply_to_id:
         draft.reply_to = await visible_entry(viewer_of(author), reply_to_id)
+        if draft.reply_to.visibility == "private" and draft.reply_to.author_id != author.id:
+            raise Forbidden("This waits for your word. Allow it first, and then answer it.")
         await require_allowed(author, "reply", draft.reply_to, policies.refusal(draft.reply_to, "reply"))
         await answering(draft, draft.reply_to)
     if quote_id:
@@ -115,7 +117,8 @@ async def drafted(
     is_elsewhere = draft.quote is not None and not draft.quote.is_local
     if draft.local_only and is_elsewhere and needs_consent(author, draft.quote, draft.visibility):
         raise Invalid({"quote": "What stays on this server cannot ask somebody elsewhere whether it may quote them."})
-    if draft.local_only and await reply_needs_consent(author, draft.reply_to, draft.visibility):
+    is_elsewhere = draft.reply_to is not None and not draft.reply_to.is_local
+    if draft.local_only and is_elsewhere and await reply_needs_consent(author, draft.reply_to, draft.visibility):
         raise Invalid({"inReplyTo": "What stays on this server cannot ask somebody elsewhere whether it may answer."})
     return draft
 

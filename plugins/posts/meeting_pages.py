@@ -27,6 +27,7 @@ def people_tabs() -> list[Tab]:
     """The pages about whom one knows."""
     return [
         Tab("requests", _("Requests"), "/requests"),
+        Tab("replies", _("Replies"), "/requests/replies"),
         Tab("quotes", _("Quotes"), "/requests/quotes"),
         Tab("sent", _("Asked"), "/requests/sent"),
         Tab("friends", _("Friends"), "/friends"),

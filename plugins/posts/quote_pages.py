@@ -1,11 +1,11 @@
-"""Pages of quotes: who quotes a post, who asks to, and taking out quotes, and answers, of one's own words."""
+"""Pages of quotes and of consent: who quotes a post, who asks to, or to answer it, and taking out both."""
 
 from __future__ import annotations
 
 from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
-from core import prepared, quote_requests, quotes, replies
+from core import prepared, quote_requests, quotes, replies, reply_requests
 from core.audience import viewer_of
 from core.entries import visible_entry
 from core.errors import Unauthenticated
@@ -87,3 +87,29 @@ async def answer_wish(request_id: str, verb: str) -> Response | Redirect:
         raise Unauthenticated("Please log in first.")
     await quote_requests.answer(actor, request_id, agrees=verb == "accept")
     return html_response("") if wants_fragment(request.headers) else redirect("/requests/quotes", 303)
+
+
+@blueprint.get("/requests/replies")
+async def reply_wishes() -> Response | Redirect:
+    """Whose answers to something of one's own wait for one's word."""
+    actor = await viewer_actor()
+    if actor is None:
+        return to_login()
+    name = f"reply-requests:{actor.id}"
+    found = await reply_requests.waiting(actor, before(name), PAGE)
+    return await render_page(
+        "posts/reply_requests.html",
+        requests=await reply_requests.forms(found[:PAGE], actor),
+        pagination=pagination(name, found),
+        tabs=people_tabs(),
+    )
+
+
+@blueprint.post("/requests/replies/<request_id>/<any(accept,reject):verb>")
+async def answer_reply_wish(request_id: str, verb: str) -> Response | Redirect:
+    """Let an answer stand below what it answers, or not."""
+    actor = await viewer_actor()
+    if actor is None:
+        raise Unauthenticated("Please log in first.")
+    await reply_requests.answer(actor, request_id, agrees=verb == "accept")
+    return html_response("") if wants_fragment(request.headers) else redirect("/requests/replies", 303)

@@ -1,10 +1,10 @@
-"""The JSON API of quotes: who quotes a post, who asks to, and taking out quotes, and answers, of one's own words."""
+"""The JSON API of quotes and of consent: who quotes a post, who asks to, or to answer it, and taking out both."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from core import present, quote_requests, quotes, replies
+from core import present, quote_requests, quotes, replies, reply_requests
 from core.api import Api, Ask
 from core.api.forms import Form, Post, StreamQuery, UserShort, stream_of
 from core.entries import visible_entry
@@ -86,4 +86,41 @@ async def accept_wish(ask: Ask[None, None], request_id: str) -> object:
 async def reject_wish(ask: Ask[None, None], request_id: str) -> object:
     """Do not let them quote your post: theirs keeps a link."""
     await quote_requests.answer(ask.actor, request_id, agrees=False)
+    return {"requestId": request_id, "isAccepted": False}
+
+
+class ReplyWish(Form):
+    """Somebody whose answer to a post of yours waits for your word."""
+
+    request_id: str
+    user: UserShort
+    post: Post = Field(description="The answer: you and its author alone see it.")
+    answered: Post | None
+    created_at: str
+
+
+class ReplyAnswer(Form):
+    request_id: str
+    is_accepted: bool
+
+
+@api.get("/reply-requests", query=StreamQuery, answer=stream_of("requests", ReplyWish))
+async def read_reply_wishes(ask: Ask[None, StreamQuery]) -> object:
+    """The answers to posts of yours whose `replyPolicy` is `ask` that wait for you, the latest first."""
+    name = f"reply-requests:{ask.actor.id}"
+    found = await reply_requests.waiting(ask.actor, ask.before(name), ask.query.limit)
+    return ask.page("requests", name, found, await reply_requests.forms(found[: ask.query.limit], ask.actor))
+
+
+@api.put("/reply-requests/<request_id>/accept", answer=ReplyAnswer)
+async def accept_reply(ask: Ask[None, None], request_id: str) -> object:
+    """Let an answer stand below your post, for whom it was written."""
+    await reply_requests.answer(ask.actor, request_id, agrees=True)
+    return {"requestId": request_id, "isAccepted": True}
+
+
+@api.put("/reply-requests/<request_id>/reject", answer=ReplyAnswer)
+async def reject_reply(ask: Ask[None, None], request_id: str) -> object:
+    """Do not let an answer stand below your post: its author alone keeps it."""
+    await reply_requests.answer(ask.actor, request_id, agrees=False)
     return {"requestId": request_id, "isAccepted": False}

@@ -79,6 +79,6 @@ def _body(body: Any, at: datetime | None) -> dict[str, Any] | None:
     visibility = "private" if visibility == "circle" else visibility  # which was one on another server, or before
     if poll := restored_poll(body.get("poll"), at):
         wanted["poll"] = poll
-    words = {"content_type": CONTENT_TYPES, "reply_policy": policies.POLICIES, "quote_policy": policies.QUOTE_POLICIES}
+    words = {"content_type": CONTENT_TYPES, "reply_policy": policies.POLICIES, "quote_policy": policies.POLICIES}
     said = {name: body.get(name) for name, known in words.items() if body.get(name) in known}
     return {**wanted, **flags, **said, "visibility": visibility if visibility in WIDTH else None}

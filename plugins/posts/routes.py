@@ -16,7 +16,6 @@ from core.api.forms import (
     Form,
     Policy,
     Post,
-    QuotePolicy,
     StreamPagination,
     Visibility,
     in_utc,
@@ -57,7 +56,7 @@ class PostBody(Form):
     language: str | None = Field(None, max_length=35, pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*$")
     sensitive: bool | None = None
     reply_policy: Policy | None = Field(None, description="Who may answer it; at first everybody who sees it.")
-    quote_policy: QuotePolicy | None = Field(None, description="Who may quote it, where everybody may see it.")
+    quote_policy: Policy | None = Field(None, description="Who may quote it, where everybody may see it.")
     poll: NewPoll | None = None
     file_ids: list[str] | None = Field(None, description="Of POST /files, in the order in which they are shown.")
 

@@ -89,7 +89,7 @@ async def draft_of(typed: Typed, file_ids: Sequence[str]) -> dict[str, Any]:
         "visibility": visibility if visibility in WIDTH else None,
         "circle_id": circle_id if is_id(circle_id) else None,
         "reply_policy": typed["replyPolicy"] if typed["replyPolicy"] in policies.POLICIES else None,
-        "quote_policy": typed["quotePolicy"] if typed["quotePolicy"] in policies.QUOTE_POLICIES else None,
+        "quote_policy": typed["quotePolicy"] if typed["quotePolicy"] in policies.POLICIES else None,
         "poll": poll if typed["poll"] else None,
         "publish_at": stamp(at),
     }
@@ -146,7 +146,7 @@ class Policies(TypedDict):
 
 def policies_of(typed: Typed) -> Policies:
     """Who may reply and quote, as it was chosen. Raises Invalid."""
-    choices = (policies.POLICIES, policies.QUOTE_POLICIES)
+    choices = (policies.POLICIES, policies.POLICIES)
     if any(typed[name] and typed[name] not in known for name, known in zip(POLICIES, choices, strict=True)):
         raise Invalid({"policy": _("Choose who may reply and quote.")})
     reply, quote = (typed[name] or None for name in POLICIES)

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.audience import STRANGER, VISIBLE, WANTED, Sight, Viewer, look, may_see, visible_sql
+from core.audience import READABLE, STRANGER, VISIBLE, WANTED, Sight, Viewer, look, may_see, visible_sql
 from core.database import execute, now, rows
 from core.entries import Draft, publishing
 from core.graph_models import DomainBlock
 from core.instance import inside
 from core.models import ACCEPTED, REQUESTED, VISIBILITIES, Actor, Block, Entry, Follow, Mute
+from core.quote_models import AGREED, GONE, PENDING, REFUSED, ReplyRequest
 from core.testing import TestInstance
 
+STATES = (PENDING, PENDING, PENDING, REFUSED, GONE, AGREED)
 AGREE = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 
 
@@ -73,6 +75,17 @@ async def tangle(people: list[Actor], dice: random.Random) -> list[Entry]:
             if dice.random() < 0.1:
                 await execute("UPDATE core_entry SET deleted_at = $1 WHERE id = $2", now(), entry.id)
             entries.append(entry)
+    for entry in entries:
+        if entry.visibility == "private" and entry.deleted_at is None and dice.random() < 0.8:
+            asked, state = dice.choice([one for one in people if one.id != entry.author_id]), dice.choice(STATES)
+            other = next(one for one in entries if one.author_id == asked.id)
+            await ReplyRequest.create(
+                entry_id=entry.id,
+                parent_id=other.id,
+                author_id=None if asked.domain else asked.id,
+                visibility="public",
+                state=state,
+            )
     for person in people:
         if dice.random() < 0.15:
             await execute("UPDATE core_actor SET suspended_at = $1 WHERE id = $2", now(), person.id)
@@ -81,6 +94,7 @@ async def tangle(people: list[Actor], dice: random.Random) -> list[Entry]:
 
 async def clean() -> None:
     for table in (
+        "core_reply_request",
         "core_timeline",
         "core_mention",
         "core_entry",
@@ -102,10 +116,14 @@ async def test_lists_and_single_things_agree_on_who_may_see_what(alpha: TestInst
         entries = await tangle(people, dice)
         viewers = [STRANGER, *(Viewer(actor_id=person.id) for person in people), Viewer(host="far.test")]
         for viewer in viewers:
-            for rule in (VISIBLE, WANTED):
+            for rule in (VISIBLE, WANTED, READABLE):
                 one_by_one = {entry.id for entry in entries if rule.holds(await look(viewer, entry))}
                 assert await listed(viewer, rule) == one_by_one, (viewer, rule is WANTED)
-            assert {entry.id for entry in entries if await may_see(viewer, entry)} == await listed(viewer)
+            readable = await listed(viewer, READABLE)
+            assert {entry.id for entry in entries if await may_see(viewer, entry)} == readable
+            # What is only readable waits for just this viewer, and is by somebody they have to do with.
+            waits = {one.entry_id for one in await ReplyRequest.filter(author_id=viewer.actor_id, state=PENDING)}
+            assert readable - await listed(viewer) <= (waits if viewer.actor_id else set())
 
 
 @pytest.mark.parametrize("seed", range(12, 20))
@@ -124,7 +142,7 @@ async def test_a_server_that_asks_sees_what_any_of_its_people_may_see_and_no_mor
 
 
 APART = {"blocks", "blocked", "of_blocked_server"}
-TIES = ("author", "elsewhere", "follows", "friend", "mentioned", "named", "muted", *sorted(APART))
+TIES = ("author", "elsewhere", "follows", "friend", "mentioned", "named", "muted", "asked", *sorted(APART))
 
 
 @AGREE
@@ -153,6 +171,8 @@ def test_no_tie_opens_what_is_private_and_blocks_close_everything(
         assert not seen
     if WANTED.holds(sight):
         assert seen and "muted" not in ties
+    waits = visibility == "private" and "asked" in ties and is_here and not ties & APART
+    assert READABLE.holds(sight) == (seen or (waits and not (local_only and "elsewhere" in ties)))
 
 
 async def test_a_mention_widens_followers_and_friends_but_never_private(alpha: TestInstance) -> None:

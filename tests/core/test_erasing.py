@@ -23,7 +23,7 @@ from core.graph_models import Circle, CircleMember, DismissedSuggestion, Move
 from core.models import Actor, Entry, FormerName
 from core.oauth.models import App, AppToken, AuthorizationCode
 from core.plugin_checks import PEOPLE
-from core.quote_models import QuoteAsked
+from core.quote_models import QuoteAsked, ReplyRequest
 from core.storage.models import File, ProfilePicture
 from core.storage.service import hold
 from core.testing import Foreign, Person, TestInstance, befriend, settle
@@ -90,6 +90,10 @@ async def a_full_life(alpha: TestInstance, ann: Person, bob: Person) -> dict[str
             await Move.create(actor_id=mover.id, target_id=target.id)
             asked = {"author_id": mover.id, "actor_id": target.id, "quoting_uri": f"https://x.test/{place}"}
             await QuoteAsked.create(quoted_id=shown["postId"], **asked)
+            # What one wrote waits for the other's word.
+            waits = {"author_id": target.id, "visibility": "public", "uri": f"https://x.test/{place}"}
+            wrote, answered = (post, theirs) if mover is ann else (theirs, post)
+            await ReplyRequest.create(entry_id=wrote["postId"], parent_id=answered["postId"], **waits)
             await DismissedSuggestion.create(actor_id=mover.id, target_id=target.id)
         for owner, member in ((ann, bob), (bob, ann)):
             circle = await Circle.create(actor_id=owner.id, name=f"heron of {owner.name}" if owner is ann else "c")

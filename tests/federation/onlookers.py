@@ -14,7 +14,8 @@ import orjson
 from core.models import Entry
 from core.testing import Foreign, ForeignActor, Person, Socket, TestInstance, Visitor, befriend, settle
 
-AUDIENCES = ("public", "unlisted", "followers", "friends", "circle", "private", "direct", "local")
+# `waiting` is no audience of its own: answers for everybody, to a stranger who has to agree first.
+AUDIENCES = ("public", "unlisted", "followers", "friends", "circle", "private", "direct", "local", "waiting")
 PEOPLE = {
     "a": "ann", "f": "fan", "r": "friend", "c": "chosen", "n": "named", "t": "tagger", "s": "stranger", "m": "muter",
     "b": "blocked", "k": "blocker",
@@ -82,7 +83,7 @@ async def square(alpha: TestInstance, beta: TestInstance) -> AsyncIterator[Squar
     at.base = (await people["s"].publish("quote me"))["postId"]
     at.root = (await people["s"].publish("answer me"))["postId"]
     async with ears(at):
-        for audience in AUDIENCES:
+        for audience in AUDIENCES[:-1]:
             how = {"visibility": "public", "localOnly": True} if audience == "local" else {"visibility": audience}
             how |= {"circleId": circle} if audience == "circle" else {}
             words = f"pearls #pearls @named {servers['n'].address}"
@@ -90,6 +91,11 @@ async def square(alpha: TestInstance, beta: TestInstance) -> AsyncIterator[Squar
             if audience != "circle":  # an answer is for no circle
                 answer = await ann.publish(f"{audience} @named", inReplyTo=at.root, **how)
                 at.answers[audience] = answer["postId"]
+        asking = await people["s"].publish("ask me", inReplyTo=at.root, replyPolicy="ask")
+        for made in (at.posts, at.answers):
+            words = f"pearls #pearls @named {servers['n'].address}"
+            answer = await ann.publish(words, quote=at.base, inReplyTo=asking["postId"])
+            made["waiting"] = answer["postId"]
         await settle(alpha, beta)
     yield at
 

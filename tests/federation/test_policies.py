@@ -28,6 +28,7 @@ async def test_documents_say_who_may(alpha, ann):
     named = [f"{alpha.base_url}/actors/{mia}"]
     expected = {
         "everyone": [PUBLIC],
+        "ask": [ann.uri, *named],
         "followers": [followers, *named],
         "friends": [ann.uri, *named],
         "mentioned": [ann.uri, *named],
@@ -35,8 +36,10 @@ async def test_documents_say_who_may(alpha, ann):
     }
     for policy, automatic in expected.items():
         found = await policies_of(alpha, await ann.publish("@mia", replyPolicy=policy, quotePolicy=policy))
-        approval = {"automaticApproval": automatic, "manualApproval": [followers] if policy == "friends" else []}
-        assert found == {"canQuote": approval} | ({} if policy == "everyone" else {"canReply": approval})
+        manual = {"friends": [followers], "ask": [PUBLIC]}.get(policy, [])
+        approval = {"automaticApproval": automatic, "manualApproval": manual}
+        to_quote = approval | ({"automaticApproval": [ann.uri]} if policy == "ask" else {})
+        assert found == {"canQuote": to_quote} | ({} if policy == "everyone" else {"canReply": approval})
 
 
 @pytest.mark.parametrize(("policy", "is_answer"), [("everyone", True), ("followers", False), ("nobody", False)])

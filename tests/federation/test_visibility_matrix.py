@@ -15,44 +15,44 @@ from core.testing import world
 from tests.federation.onlookers import AUDIENCES, DOORS_ELSEWHERE, DOORS_HERE, Found, Square, square
 
 EXPECTED_HERE = """
-post          afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo
-history       afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo
-answer        afrcntsmo  afrcntsmo  afrcnsm    arcns      -          a          ans        afrcntsmo
-page          afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo
-thread        afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso
-comments      afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso
-thread page   afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso
-quotes        afrcntso   afrcntso   afrcn      arcn       acn        a          an         afrcntso
-quotes page   afrcntso   afrcntso   afrcn      arcn       acn        a          an         afrcntso
-home          afrct      afrc       afrc       arc        ac         a          a          afrct
-home page     afrct      afrc       afrc       arc        ac         a          a          afrct
-friends       arc        arc        arc        arc        ac         a          -          arc
-list          frc        frc        frc        rc         c          -          -          frc
-local         afrcntso   -          -          -          -          -          -          afrcntso
-local page    afrcntso   -          -          -          -          -          -          afrcntso
-global        afrcntso   -          -          -          -          -          -          afrcntso
-profile       afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          -          afrcntsmo
-profile page  afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          -          afrcntsmo
-replies       afrcntsmo  afrcntsmo  afrcnsm    arcns      -          a          -          afrcntsmo
-tag           afrcntso   -          -          -          -          -          -          afrcntso
-tag page      afrcntso   -          -          -          -          -          -          afrcntso
-search        afrcntso   an         an         an         an         a          an         afrcntso
-RSS           afrcntsmbko -          -          -          -          -          -          afrcntsmbko
-Atom          afrcntsmbko -          -          -          -          -          -          afrcntsmbko
-tag RSS       afrcntsmbko -          -          -          -          -          -          afrcntsmbko
-embed         afrcntsmbko afrcntsmbko -          -          -          -          -          afrcntsmbko
-oEmbed        afrcntsmbko afrcntsmbko -          -          -          -          -          afrcntsmbko
-home stream   frct       frc        frc        rc         c          -          -          frct
-local stream  afrcnts    -          -          -          -          -          -          afrcnts
+post          afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo  as
+history       afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo  as
+answer        afrcntsmo  afrcntsmo  afrcnsm    arcns      -          a          ans        afrcntsmo  as
+page          afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          an         afrcntsmo  as
+thread        afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso   a
+comments      afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso   -
+thread page   afrcntso   afrcntso   afrcns     arcns      -          a          ans        afrcntso   a
+quotes        afrcntso   afrcntso   afrcn      arcn       acn        a          an         afrcntso   a
+quotes page   afrcntso   afrcntso   afrcn      arcn       acn        a          an         afrcntso   a
+home          afrct      afrc       afrc       arc        ac         a          a          afrct      a
+home page     afrct      afrc       afrc       arc        ac         a          a          afrct      a
+friends       arc        arc        arc        arc        ac         a          -          arc        -
+list          frc        frc        frc        rc         c          -          -          frc        -
+local         afrcntso   -          -          -          -          -          -          afrcntso   -
+local page    afrcntso   -          -          -          -          -          -          afrcntso   -
+global        afrcntso   -          -          -          -          -          -          afrcntso   -
+profile       afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          -          afrcntsmo  -
+profile page  afrcntsmo  afrcntsmo  afrcnm     arcn       acn        a          -          afrcntsmo  -
+replies       afrcntsmo  afrcntsmo  afrcnsm    arcns      -          a          -          afrcntsmo  a
+tag           afrcntso   -          -          -          -          -          -          afrcntso   -
+tag page      afrcntso   -          -          -          -          -          -          afrcntso   -
+search        afrcntso   an         an         an         an         a          an         afrcntso   a
+RSS           afrcntsmbko -          -          -          -          -          -          afrcntsmbko -
+Atom          afrcntsmbko -          -          -          -          -          -          afrcntsmbko -
+tag RSS       afrcntsmbko -          -          -          -          -          -          afrcntsmbko -
+embed         afrcntsmbko afrcntsmbko -          -          -          -          -          afrcntsmbko -
+oEmbed        afrcntsmbko afrcntsmbko -          -          -          -          -          afrcntsmbko -
+home stream   frct       frc        frc        rc         c          -          -          frct       -
+local stream  afrcnts    -          -          -          -          -          -          afrcnts    -
 """
-#             public     unlisted   followers  friends    circle     private    direct     local
+#             public     unlisted   followers  friends    circle     private    direct     local      waiting
 # Which servers get it: `f` that of a follower, `n` that of somebody it names, `z` any other, `o` one that does not
 # sign; `p` is a follower on another Kith, who looks there.
 EXPECTED_ELSEWHERE = """
-document      fnoz       fnoz       fn         n          n          -          n          -
-outbox        fnoz       fnoz       -          -          -          -          -          -
-answers       fnoz       fnoz       -          -          -          -          -          -
-delivery      fnp        fnp        fnp        n          n          -          n          -
+document      fnoz       fnoz       fn         n          n          -          n          -          -
+outbox        fnoz       fnoz       -          -          -          -          -          -          -
+answers       fnoz       fnoz       -          -          -          -          -          -          -
+delivery      fnp        fnp        fnp        n          n          -          n          -          -
 """
 
 

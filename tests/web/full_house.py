@@ -63,13 +63,14 @@ async def filled(instance: TestInstance) -> House:
 
 
 async def _posts(keeper: Person, members: list[Person]) -> list[str]:
-    """Drafts, posts that wait for their time, quotes that wait for a word, likes, bookmarks."""
-    asked = await keeper.publish("Ask me before you quote this.", quotePolicy="ask")
+    """Drafts, posts that wait for their time, quotes and replies that wait for a word, likes, bookmarks."""
+    asked = await keeper.publish("Ask me before you quote this, or reply.", quotePolicy="ask", replyPolicy="ask")
     liked = await members[1].publish(WORDS * 4 + "#river", contentWarning="About water, and a great deal of it")
     for verb in ("like", "bookmark", "share"):
         await keeper.post(f"/posts/{liked['postId']}/{verb}")
     for one in members[:3]:
         await one.publish(f"See what Kim says. {WORDS}", quote=asked["postId"])
+        await one.publish(f"I would say so too. {WORDS}", inReplyTo=asked["postId"])
     files = [await uploaded(members[2], saved(quarters(side, 300), "JPEG"), alt="A field") for side in (300, 500, 700)]
     silent = await members[2].publish("", fileIds=[one["fileId"] for one in files])
     quoting = await keeper.publish("Look at these.", quote=silent["postId"])
@@ -81,7 +82,8 @@ async def _posts(keeper: Person, members: list[Person]) -> list[str]:
     await keeper.publish("A question", publishAt=(now() + timedelta(hours=3)).isoformat(), poll=poll)
     edited = await keeper.publish(WORDS)
     await keeper.put(f"/posts/{edited['postId']}", {"content": WORDS + "And back."})
-    pages = [f"/@keeper/{quoting['postId']}", f"/@keeper/{asked['postId']}/quotes", "/requests/quotes"]
+    pages = [f"/@keeper/{quoting['postId']}", f"/@keeper/{asked['postId']}/quotes"]
+    pages += ["/requests/quotes", "/requests/replies"]
     pages += [f"/@keeper/{edited['postId']}/history", f"/posts/{liked['postId']}/react", "/drafts", "/scheduled"]
     return [*pages, "/bookmarks", "/likes", "/compose"]
 
@@ -181,6 +183,7 @@ _EMPTY = (
     "/settings/blocks",
     "/requests",
     "/requests/quotes",
+    "/requests/replies",
     "/friends",
     "/likes",
     "/tags/nobodywroteofthis",
