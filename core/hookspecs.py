@@ -51,7 +51,7 @@ def blueprints() -> Sequence[Blueprint]:
 def kinds() -> Sequence[Kind]:
     """At start, before anything is published; a kind that two plugins claim stops the start.
     Return: the Kinds of entry the plugin publishes.
-    Used by: posts, images, media_tracking, groups.
+    Used by: posts; images.
 
         @hookimpl
         def kinds():
@@ -65,7 +65,7 @@ def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
     Return: handlers by the activity's type, or by that and its object's type: "Undo Like", "Update Actor". A handler is
         called inside a transaction with a core.federation.incoming.Incoming. It answers None once it has acted,
         "unknown" where the next plugin is to be asked, or why there was nothing to do; it raises KithErrors to refuse.
-    Used by: federation, which acts on what is about actors and entries of every kind; groups, chat.
+    Used by: federation, for what is about actors and entries of every kind; images; moderation.
 
         @hookimpl
         def inbox():
@@ -77,7 +77,7 @@ def inbox() -> Mapping[str, Callable[..., Awaitable[str | None]]]:
 def outbox() -> Mapping[str, Callable[..., Awaitable[Any]]]:
     """At start; the writers are called when an Act with their verb goes out to other servers.
     Return: writers of activities by the verb of the Act they are for.
-    Used by: federation, which writes what is about actors and entries of every kind; groups, chat.
+    Used by: federation, for what is about actors and entries of every kind; images; moderation.
 
         @hookimpl
         def outbox():
@@ -101,7 +101,7 @@ def doors() -> Sequence[Door]:
 def settings_schema() -> type[Any]:
     """At start, before the settings are read: they become keys of `[plugins.<name>]`.
     Return: a frozen dataclass whose fields have defaults.
-    Used by: every plugin with something to set.
+    Used by: none of the built-in plugins; for every plugin with something to set.
 
         @hookimpl
         def settings_schema():
@@ -137,7 +137,7 @@ def examinations() -> Sequence[Examination]:
 def commands() -> Sequence[click.Command]:
     """When the `kith` command starts.
     Return: click commands or groups, which stand beside the server's own.
-    Used by: media_tracking, search.
+    Used by: federation; search.
 
         @hookimpl
         def commands():
@@ -153,7 +153,7 @@ async def account_from_request(request: Request) -> Account | None:
     """When a request bears a token that is none of this server's own.
     request: the request as Quart has it.
     Return: the account, or None where the plugin cannot tell; raise Unauthenticated for a proof that is no good.
-    Used by: mastodon_api, for the tokens of apps.
+    Used by: none of the built-in plugins; for those that give out tokens of their own.
 
         @hookimpl
         async def account_from_request(request):
@@ -206,9 +206,9 @@ async def reportable(viewer: Viewer, kind: str, name: str) -> Reportable | None:
 @gather
 async def allowed(actor: Actor, action: str, subject: Entry | Actor) -> bool | None:
     """Before somebody does something to one thing or one person; who sees what is not asked here but by `visible`.
-    actor: who wants to do it, here; what comes from other servers meets `before_receive` and `before_publish`.
-    action: of entries "edit", "delete", "reply"; of people "edit", "suspend", "unsuspend", "delete", "set_role",
-        "reset_second_factor", for which the table of roles has said yes already.
+    actor: who wants to do it; of those elsewhere it is asked only whether they may answer or quote what is of here.
+    action: of entries "edit", "delete", "reply", "quote"; of people "edit", "suspend", "unsuspend", "delete",
+        "set_role", "reset_second_factor", for which the table of roles has said yes already.
     subject: the entry, or the person it is done to, who may be the actor.
     Return: True or False, or None for no opinion. A single False forbids it, and so does it where nobody says True.
     Used by: posts.
@@ -238,7 +238,7 @@ def visible(viewer: Viewer, parameter: int) -> str | None:
     viewer: who looks; a stranger has neither actor_id nor host.
     parameter: the number of the SQL parameter that holds `viewer.parameter`, where the viewer is no stranger.
     Return: a condition over the aliases e (core_entry) and a (the author's core_actor), or None for no condition.
-    Used by: groups, moderation.
+    Used by: none of the built-in plugins; for those that keep entries from some people.
 
         @hookimpl
         def visible(viewer, parameter):
@@ -252,7 +252,7 @@ async def search(viewer: Actor | None, text: str) -> Hits | Sequence[Hits] | Non
     viewer: who does, None for a stranger; nobody finds what they may not see.
     text: what they typed, which may hold operators such as `from:`.
     Return: the first few of each kind that were found, or None.
-    Used by: search, for people, posts and tags; media_tracking, groups.
+    Used by: search, for people, posts and tags.
 
         @hookimpl
         async def search(viewer, text):
@@ -272,7 +272,7 @@ async def slot(
     context: what that place is about: `actor` in profile.tabs, `entry` in entry.about and entry.own, `tag` (as
         written) in tag.
     Return: what stands there, or a list of it, or None.
-    Used by: posts; every plugin with a page.
+    Used by: every plugin with a page.
 
         @hookimpl
         async def slot(name):
@@ -288,7 +288,7 @@ async def before_publish(draft: Draft) -> None:
     """Inside the transaction, before an entry from here or elsewhere is stored or changed.
     draft: the entry to be; it may be changed.
     Return: nothing; raise Rejected with a sentence for the author to refuse it.
-    Used by: moderation.
+    Used by: images, whose posts need pictures.
 
         @hookimpl
         async def before_publish(draft):
@@ -301,7 +301,7 @@ async def before_receive(activity: dict[str, Any]) -> None:
     """When an activity from another server is verified and not yet acted on.
     activity: the ActivityStreams document.
     Return: nothing; raise Rejected to drop it.
-    Used by: moderation.
+    Used by: none of the built-in plugins; for those that keep out what others send.
 
         @hookimpl
         async def before_receive(activity):
@@ -327,7 +327,7 @@ async def entry_stored(entry: Entry) -> None:
     """Inside the transaction in which an entry, from here or elsewhere, was stored, given new words or taken away.
     entry: the entry; of one that was taken away the row is empty by now.
     Return: nothing; an exception takes back what was done.
-    Used by: search, whose index is never behind.
+    Used by: search, whose index is never behind; posts; images.
 
         @hookimpl
         async def entry_stored(entry):
@@ -340,7 +340,7 @@ async def actor_stored(actor: Actor) -> None:
     """Inside the transaction in which an actor, here or elsewhere, was stored, changed or removed, or their settings.
     actor: as they are now; who was removed bears `removed_at`.
     Return: nothing; an exception takes back what was done.
-    Used by: search.
+    Used by: search; images.
 
         @hookimpl
         async def actor_stored(actor):

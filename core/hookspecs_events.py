@@ -21,7 +21,7 @@ async def entry_published(entry: Entry, quiet: bool) -> None:
     entry: the entry.
     quiet: whether it was brought along or found only now, so that nobody is to be told of it.
     Return: nothing.
-    Used by: notifications, search.
+    Used by: none of the built-in plugins; for those that tell people of what is new.
 
         @hookimpl
         async def entry_published(entry):
@@ -34,7 +34,7 @@ async def entry_updated(entry: Entry) -> None:
     """After an entry was given new words.
     entry: the entry as it is now.
     Return: nothing.
-    Used by: search.
+    Used by: federation.
 
         @hookimpl
         async def entry_updated(entry):
@@ -47,7 +47,7 @@ async def entry_deleted(entry: Entry) -> None:
     """After an entry was taken away; its row stays, empty, so that a thread keeps its shape.
     entry: as it was; its row is empty by now.
     Return: nothing.
-    Used by: notifications, search.
+    Used by: federation.
 
         @hookimpl
         async def entry_deleted(entry):
@@ -62,7 +62,7 @@ async def reaction_added(actor: Actor, entry: Entry, reaction: str) -> None:
     entry: what they reacted to.
     reaction: "like" or "boost".
     Return: nothing.
-    Used by: notifications.
+    Used by: none of the built-in plugins; for those that tell authors of it.
 
         @hookimpl
         async def reaction_added(actor, entry, reaction):
@@ -77,7 +77,7 @@ async def reaction_removed(actor: Actor, entry: Entry, reaction: str) -> None:
     entry: what they had reacted to.
     reaction: "like" or "boost".
     Return: nothing.
-    Used by: notifications.
+    Used by: none of the built-in plugins; for those that told authors of it.
 
         @hookimpl
         async def reaction_removed(actor, entry, reaction):
@@ -90,7 +90,7 @@ async def follow_requested(follow: Follow) -> None:
     """After somebody asked to follow somebody who decides about it.
     follow: follower, target, and whether it asks for friendship.
     Return: nothing.
-    Used by: notifications.
+    Used by: none of the built-in plugins; for those that tell people of it.
 
         @hookimpl
         async def follow_requested(follow):
@@ -103,7 +103,7 @@ async def follow_accepted(follow: Follow) -> None:
     """After a follow has come about, asked for or at once.
     follow: follower and target.
     Return: nothing.
-    Used by: notifications.
+    Used by: none of the built-in plugins; for those that tell people of it.
 
         @hookimpl
         async def follow_accepted(follow):
@@ -116,7 +116,7 @@ async def actor_registered(actor: Actor) -> None:
     """After somebody made an account here.
     actor: the new one.
     Return: nothing.
-    Used by: notifications, moderation.
+    Used by: none of the built-in plugins; for those that welcome people.
 
         @hookimpl
         async def actor_registered(actor):
@@ -129,7 +129,7 @@ async def actor_updated(actor: Actor) -> None:
     """After an actor, here or elsewhere, changed their profile.
     actor: as they are now.
     Return: nothing.
-    Used by: search.
+    Used by: none of the built-in plugins; for those that show profiles elsewhere.
 
         @hookimpl
         async def actor_updated(actor):
@@ -142,7 +142,7 @@ async def actor_removed(actor: Actor) -> None:
     """After an actor, here or elsewhere, left for good.
     actor: what is left of them.
     Return: nothing.
-    Used by: search, groups.
+    Used by: search.
 
         @hookimpl
         async def actor_removed(actor):
@@ -155,7 +155,7 @@ async def on_start(instance: Instance) -> None:
     """When the server is ready and about to take requests, in each of its processes.
     instance: the server.
     Return: nothing.
-    Used by: search, chat.
+    Used by: federation; search.
 
         @hookimpl
         async def on_start(instance):
@@ -168,7 +168,7 @@ async def on_stop(instance: Instance) -> None:
     """When the server has stopped taking requests and is about to end.
     instance: the server.
     Return: nothing.
-    Used by: search, chat.
+    Used by: federation.
 
         @hookimpl
         async def on_stop(instance):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 from textwrap import dedent
@@ -11,7 +12,8 @@ from types import ModuleType
 import pytest
 
 from core import hookspecs, hookspecs_events
-from core.hook_shapes import Spec, specs_in
+from core.hook_shapes import Spec, implementations_in, specs_in
+from core.plugin_manifest import places
 
 MANUAL = [
     pytest.param(getattr(module, name), spec, id=name)
@@ -49,6 +51,30 @@ def test_each_example_is_three_lines_that_would_work(function: ModuleType, spec:
     assert ast.unparse(implementation.decorator_list[0]) == "hookimpl"
     assert {argument.arg for argument in implementation.args.args} <= spec.arguments
     assert isinstance(implementation, ast.AsyncFunctionDef) is not spec.shape.sync
+
+
+def built_ins_at(hook: str) -> set[str]:
+    """The plugins that come with Kith and do something at a hook."""
+    built_in = [place for place in places([]) if place.source == "built-in"]
+    return {
+        place.name
+        for place in built_in
+        if any(one.hook == hook for one in implementations_in(importlib.import_module(place.package)))
+    }
+
+
+@pages
+def test_each_hook_names_the_built_in_plugins_that_use_it_and_no_other(function: ModuleType, spec: Spec) -> None:
+    used = re.search(r"^Used by: (.*?)\n\n", page_of(function), re.MULTILINE | re.DOTALL)
+    assert used, "it does not say who uses it"
+    named = {re.match(r"[a-z_]+", one.strip())[0] for one in used[1].removesuffix(".").split(";")}  # type: ignore[index]
+    users = built_ins_at(spec.name)
+    if used[1].startswith("every plugin"):
+        assert len(users) > 2
+    elif used[1].startswith("none of the built-in plugins"):
+        assert not users
+    else:
+        assert named == users
 
 
 @pages
