@@ -33,6 +33,9 @@ _CLAIM = (
 )
 _DONE = "UPDATE federation_received SET state = $1, outcome = $2, body = '' WHERE id = $3"
 _AGAIN = "UPDATE federation_received SET state = 'waiting', outcome = $1, due_at = $2 WHERE id = $3"
+_UNTRIED = (
+    "UPDATE federation_received SET state = 'waiting', outcome = $1, due_at = $2, attempts = attempts - 1 WHERE id = $3"
+)
 
 
 @dataclass
@@ -99,9 +102,12 @@ async def try_again(item: Item, reason: str) -> None:
 
 
 async def give_back(items: Iterable[Item], reason: str) -> None:
-    """Leave what was taken up to be tried later; without a reason at once, by whoever comes next."""
+    """Leave what was taken up to be tried later; without a reason at once, by whoever comes next.
+
+    It counts as no attempt: what stood in the way was something else.
+    """
     due = now() + timedelta(seconds=BREATH_SECONDS if reason else 0)
-    await many(_AGAIN, [(reason, due, item.id) for item in items])
+    await many(_UNTRIED, [(reason, due, item.id) for item in items])
 
 
 async def take_back(*, everything: bool = False) -> None:

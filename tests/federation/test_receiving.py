@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from core.database import execute, now
-from core.federation import received
+from core.federation import received, receiving
 from core.federation.models import Received
 from core.federation.receiving import Receiver
 from core.models import Entry
@@ -135,6 +135,32 @@ async def test_what_is_being_fetched_when_the_server_stops_is_done_after_it_star
     Foreign("slow.test").join(alpha)
     await settle(alpha)
     assert await outcome(alpha, activity) == "done"
+
+
+async def test_what_was_only_put_aside_has_all_its_attempts_yet(alpha, zoe):
+    async def silent(scope, receive, send):
+        await asyncio.Event().wait()
+
+    alpha.neighbours["slow.test"] = silent
+    in_front = zoe.activity("Create", zoe.note("x", inReplyTo="https://slow.test/1"))
+    behind = zoe.activity("Like", "https://alpha.test/objects/1")
+    for activity in (in_front, behind):
+        await must_get_in(alpha, zoe, activity)
+    with alpha.inside():
+        for _ in range(received.ATTEMPTS):
+            receiver = Receiver()
+            await receiver.drain()
+            assert await outcome(alpha, behind) == "running"
+            await receiver.close()
+        assert [one.attempts for one in await Received.all()] == [0, 0]
+
+
+async def test_what_others_cannot_be_asked_for_just_now_has_all_its_attempts_yet(alpha, zoe, monkeypatch):
+    monkeypatch.setattr(receiving, "SENDERS_AT_MOST", 0)
+    activity = zoe.activity("Create", zoe.note("x", inReplyTo="https://gone.test/1"))
+    assert await arrive(alpha, zoe, activity) == "waiting"
+    with alpha.inside():
+        assert (await Received.get(uri=activity["id"])).attempts == 0
 
 
 async def test_one_that_fails_leaves_nothing_and_takes_no_other_with_it(alpha, ann, zoe):
