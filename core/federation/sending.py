@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from core.database import now
@@ -16,6 +15,7 @@ from core.federation.keys import SigningKey
 from core.federation.queue import Delivery
 from core.federation.signatures import Style, sign_request
 from core.fetch import FetchError, Refused, Response
+from core.http_dates import http_date
 from core.instance import here
 
 Result = Literal["delivered", "refused", "moved", "again", "stale"]
@@ -95,11 +95,7 @@ def _retry_after(text: str) -> datetime | None:
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return now() + timedelta(seconds=int(text))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return http_date(text)
 
 
 def next_attempt(attempts: int) -> datetime:

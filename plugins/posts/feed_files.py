@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.audience import STRANGER, visible_sql
 from core.database import rows
 from core.errors import NotFound
 from core.html import plain, tag_key
+from core.http_dates import http_date
 from core.instance import here
 from core.models import Actor
 from core.people import visible_actor
@@ -97,7 +98,5 @@ def _is_known(etag: str, changed: float) -> bool:
     """Whether whoever asks has it as it is (RFC 9110, section 13.2.2: a tag goes before a date)."""
     if asked := request.headers.get("If-None-Match"):
         return etag in asked or asked.strip() == "*"
-    try:
-        return parsedate_to_datetime(request.headers["If-Modified-Since"]).timestamp() >= changed
-    except (KeyError, ValueError, TypeError):
-        return False
+    since = http_date(request.headers.get("If-Modified-Since", ""))
+    return since is not None and since.timestamp() >= changed

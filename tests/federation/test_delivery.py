@@ -177,6 +177,16 @@ async def test_a_host_that_asks_to_be_left_alone_is_left_alone(alpha, crowd, ann
     assert [abs(row.due_at - later) < timedelta(seconds=30) for row in rows] == [True, True]
 
 
+@pytest.mark.parametrize("until", ["soon", f"Mon, 30 Nov 2026 08:00:00 +{'9' * 20}"])
+async def test_a_host_that_asks_to_be_left_alone_until_no_date_is_asked_again_as_any_other(alpha, crowd, ann, until):
+    await crowd.follower(ann, "one.test")
+    crowd.answer = lambda post: (429, {"retry-after": until})
+    await ann.publish("hello")
+    await settle(alpha)
+    (row,) = await waiting(alpha)
+    assert (row.error, row.attempts) == ("429", 1)
+
+
 async def test_who_answers_401_for_ever_is_not_asked_for_ever(alpha, crowd, ann):
     await crowd.follower(ann, "one.test")
     crowd.answer = lambda post: 401

@@ -69,6 +69,13 @@ async def test_who_has_a_feed_is_told_that_it_is_as_it_was(ann: Person, anon: Vi
     assert again.status_code == 200 and "second" in again.text
 
 
+async def test_who_asks_for_a_feed_since_no_date_gets_it_whole(ann: Person, anon: Visitor) -> None:
+    await ann.publish("first")
+    for nonsense in ("yesterday", f"Mon, 30 Nov 2026 08:00:00 +{'9' * 20}", "Mon, 30 Nov 2026 08:00:00 +9999"):
+        given = await anon.page("/@ann.rss", headers={"If-Modified-Since": nonsense, "Cookie": "a=b"})
+        assert given.status_code == 200 and "first" in given.text
+
+
 async def test_a_feed_forgets_what_was_deleted_and_who_left(ann: Person, admin: Person, anon: Visitor) -> None:
     post = await ann.publish("a slip")
     assert "a slip" in (await anon.page("/@ann.rss")).text
