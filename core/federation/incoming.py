@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +19,7 @@ from core.federation.relevance import is_heard
 from core.instance import here
 from core.models import Actor, Entry
 from core.reading import moment
+from core.reading.values import identity
 
 UNKNOWN = "unknown"
 
@@ -79,7 +80,8 @@ class Incoming:
 
     @property
     def object_id(self) -> str:
-        return self.activity.object_id
+        """What it is about; of a page of ours the entry on it."""
+        return identity(self.activity.object_id)
 
     @property
     def published_at(self) -> datetime | None:
@@ -91,7 +93,8 @@ class Incoming:
     def inner(self) -> Activity:
         """The activity inside an Undo, Accept or Reject; of one that is only named, the id."""
         embedded = self.activity.object
-        return read_loosely(embedded if embedded is not None else {"id": self.object_id})
+        found = read_loosely(embedded if embedded is not None else {"id": self.object_id})
+        return replace(found, object_id=identity(found.object_id))
 
     def must_own(self, owner_uri: str) -> None:
         """Raise Rejected unless the sender is this owner."""

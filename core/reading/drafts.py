@@ -23,7 +23,7 @@ from core.reading.emojis import emojis_of
 from core.reading.files import attachments_of
 from core.reading.permissions import stated_policy
 from core.reading.polls import poll_of
-from core.reading.values import address, as_list, first_known_type, host_of, id_of, is_public, moment
+from core.reading.values import address, as_list, first_known_type, host_of, id_of, identity, is_public, moment
 from core.reading.words import CONSENT, REPLY_CONSENT, content_of, language_of, quoted_address, title_of, warning_of
 
 ADDRESSEES_AT_MOST = 200
@@ -118,7 +118,7 @@ def chosen_addresses(document: Document) -> list[str]:
 
 def answered_address(document: Document) -> str:
     """What an object answers; empty where it answers nothing."""
-    return next((uri for one in as_list(document.get("inReplyTo"))[:1] if (uri := address(id_of(one)))), "")
+    return next((identity(uri) for one in as_list(document.get("inReplyTo"))[:1] if (uri := address(id_of(one)))), "")
 
 
 @dataclass

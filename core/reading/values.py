@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.addresses import LONGEST_URL, Refused, parse_url
+from core.database import is_id
+from core.instance import here
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 PUBLIC_ALIASES = frozenset({PUBLIC, "as:Public", "Public"})
@@ -51,6 +53,18 @@ def address(value: Any) -> str:
     except Refused:
         return ""
     return value
+
+
+def identity(uri: str) -> str:
+    """The identity of the entry whose page of ours this is, whatever its author was called then; else as it is.
+
+    Pixelfed remembers what it is sent by its page, and likes, shares and answers that.
+    """
+    pages = f"{here().base_url}/@"
+    if not uri.startswith(pages):
+        return uri
+    _name, _slash, entry_id = uri.removeprefix(pages).partition("/")
+    return here().url(f"/objects/{entry_id}") if is_id(entry_id) else uri
 
 
 def host_of(url: str) -> str:

@@ -12,7 +12,7 @@ from core.html import clean, escape_text_to_html, plain, render
 from core.instance import here
 from core.reading.events import event_html
 from core.reading.files import attachments_of
-from core.reading.values import address, as_list, first_known_type
+from core.reading.values import address, as_list, first_known_type, identity
 
 TITLE_AT_MOST = 500
 WARNING_AT_MOST = 500
@@ -128,7 +128,7 @@ def quoted_address(document: Document) -> str:
     """What a post quotes (section 11): the first of the four properties, or else a link (FEP-e232), with an address."""
     keys = ("quote", "_misskey_quote", "quoteUrl", "quoteUri")
     values = (*(_link(document.get(key)) for key in keys), *_quoting_links(document))
-    return next((found for value in values if (found := address(value))), "")
+    return next((identity(found) for value in values if (found := address(value))), "")
 
 
 def _quoting_links(document: Document) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from core.html import plain
 from core.instance import here
 from core.models import Actor, Entry
 from core.outbound import Outbound
-from core.reading.values import as_list, id_of
+from core.reading.values import as_list, id_of, identity
 from core.reportable import Reportable
 from plugins.moderation import service
 
@@ -48,7 +48,7 @@ async def _group_of(entry: Entry) -> str:
 async def receive_flag(incoming: Any) -> str | None:
     """Another server says that something of somebody here should be looked at."""
     document = incoming.document
-    uris = [uri for one in as_list(document.get("object"))[:OBJECTS_AT_MOST] if (uri := id_of(one))]
+    uris = [identity(uri) for one in as_list(document.get("object"))[:OBJECTS_AT_MOST] if (uri := id_of(one))]
     entries = await Entry.filter(uri__in=uris, is_local=True, deleted_at__isnull=True).order_by("id")
     target = await Actor.filter(uri__in=uris, domain="", removed_at__isnull=True).order_by("id").first()
     if target is None and entries:
