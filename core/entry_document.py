@@ -177,16 +177,25 @@ async def _question(poll: Poll) -> Document:
 
 
 def _policies(entry: Entry, author: Actor, named: list[str]) -> Document:
-    """Who may quote, and who may answer where not everybody may (section 11): what is said here is held to here.
+    """Who may quote, answer, like and share (section 11): what is said here is held to here.
 
-    What is not for everybody, only its author may quote.
+    All of it is said, for GoToSocial before 0.19.2 lets nobody do what a policy leaves out. What is not for everybody,
+    only its author may quote and share.
     """
-    quote = entry.quote_policy if entry.visibility in OPEN else "nobody"
-    # Whoever is mentioned asks as well to quote, and need not to answer.
-    said = {"canQuote": _approval(quote, author, [] if quote == "ask" else named)}
-    if entry.reply_policy != "everyone":
-        said["canReply"] = _approval(entry.reply_policy, author, named)
-    return said
+    is_open = entry.visibility in OPEN
+    quote = entry.quote_policy if is_open else "nobody"
+    return {
+        # Whoever is mentioned asks as well to quote, and need not to answer.
+        "canQuote": _approval(quote, author, [] if quote == "ask" else named),
+        "canReply": _in_every_spelling(_approval(entry.reply_policy, author, named)),
+        "canLike": _in_every_spelling(_approval("everyone", author, named)),
+        "canAnnounce": _in_every_spelling(_approval("everyone" if is_open else "nobody", author, named)),
+    }
+
+
+def _in_every_spelling(approval: Document) -> Document:
+    """As GoToSocial before 0.20 names it too, which knows nothing of quotes."""
+    return {**approval, "always": approval["automaticApproval"], "approvalRequired": approval["manualApproval"]}
 
 
 def _approval(policy: str, author: Actor, named: list[str]) -> Document:

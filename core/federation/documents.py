@@ -109,6 +109,8 @@ CONTEXT: list[Any] = [
         "canLike": {"@id": "gts:canLike", "@type": "@id"},
         "canAnnounce": {"@id": "gts:canAnnounce", "@type": "@id"},
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
+        "always": {"@id": "gts:always", "@type": "@id"},
+        "approvalRequired": {"@id": "gts:approvalRequired", "@type": "@id"},
         "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
         "quoteAuthorization": {"@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id"},
         "replyAuthorization": {"@id": "gts:replyAuthorization", "@type": "@id"},

@@ -118,6 +118,9 @@ def gotosocial(activity: Document) -> None:
         note = whole(activity)
         can_quote = note["interactionPolicy"]["canQuote"]
         assert can_quote["automaticApproval"] and isinstance(can_quote["manualApproval"], list)
+        for key in ("canReply", "canLike", "canAnnounce"):
+            assert note["interactionPolicy"][key]["always"], "what is not said nobody may, up to 0.19.1"
+            assert note["interactionPolicy"][key]["automaticApproval"], "the name since 0.20"
         named = {tag["href"] for tag in note["tag"] if tag["type"] == "Mention"}
         if note.get("directMessage"):
             assert named == set(note["to"]), "a message names everybody it is for"
