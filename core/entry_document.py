@@ -60,6 +60,8 @@ async def entry_document(entry: Entry, type: str) -> Document:
         document["directMessage"] = entry.visibility == "direct"
     if entry.visibility == "friends":
         document[VISIBLE_TO] = "friends"
+    if audience.group is not None:
+        document["audience"] = audience.group.uri  # FEP-1b12
     if audience.quoted is not None:
         _quote(document, audience.quoted)
     document["contentMap"] = {entry.language or here().settings.server.languages[0]: document["content"]}

@@ -46,7 +46,7 @@ class Outbound:
 class Addressed:
     """Whom an entry is for on the network: `actors` are those it reaches one by one, `named` those it speaks to.
 
-    `parent` and `quoted` are what it answers and quotes, as far as they are known here.
+    `parent` and `quoted` are what it answers and quotes, as far as they are known here, `group` is whose thread it is.
     """
 
     to: list[str]
@@ -55,6 +55,7 @@ class Addressed:
     named: list[Actor]
     parent: Entry | None = None
     quoted: Entry | None = None
+    group: Actor | None = None
 
     @property
     def all(self) -> set[str]:
@@ -74,13 +75,15 @@ async def addressed(entry: Entry, author: Actor) -> Addressed:
     """
     parent = await Entry.get_or_none(id=entry.reply_to_id) if entry.reply_to_id else None
     quoted = await _quoted(entry)
-    named, silent = await _mentioned(entry)
+    named, silent, group = await _mentioned(entry)
     if entry.visibility in OPEN:
         known = {actor.id for actor in (*named, *silent)} | {author.id}
         for other in (parent, quoted):
             if other is not None and other.author_id not in known:
                 silent.append(await Actor.get(id=other.author_id))
                 known.add(other.author_id)
+        if group is not None and group.id not in known:
+            silent.append(group)
     reached = [*named, *silent]
     if entry.visibility == "direct":
         spoken_to = reached
@@ -91,7 +94,7 @@ async def addressed(entry: Entry, author: Actor) -> Addressed:
         reached += [friend for friend in await _friends_elsewhere(author) if friend.id not in known]
     uris = list(dict.fromkeys(actor.uri for actor in reached))
     to, cc = to_and_cc(entry.visibility, author, uris)
-    return Addressed(to, cc, reached, spoken_to, parent, quoted)
+    return Addressed(to, cc, reached, spoken_to, parent, quoted, group if entry.visibility in OPEN else None)
 
 
 async def _quoted(entry: Entry) -> Entry | None:
@@ -117,16 +120,33 @@ def to_and_cc(visibility: str, author: Actor, uris: list[str]) -> tuple[list[str
     return [], []
 
 
-async def _mentioned(entry: Entry) -> tuple[list[Actor], list[Actor]]:
-    """Those an entry names, and those it is addressed to without naming them."""
-    mentions = await rows("SELECT actor_id, silent FROM core_mention WHERE entry_id = $1 ORDER BY id", entry.id)
+_MENTIONED = "SELECT id, actor_id, silent FROM core_mention WHERE entry_id = $1"
+# The group elsewhere that passed on what it answers, or what the thread began with: the first one.
+_GROUP = (
+    " UNION ALL SELECT * FROM (SELECT b.id, b.actor_id, CAST(NULL AS BOOLEAN) FROM core_boost b"
+    " JOIN core_actor a ON a.id = b.actor_id AND a.type = 'group' AND a.domain <> '' AND a.removed_at IS NULL"
+    " WHERE b.entry_id IN ($2, $3) ORDER BY b.id LIMIT 1) AS g"
+)
+
+
+async def _mentioned(entry: Entry) -> tuple[list[Actor], list[Actor], Actor | None]:
+    """Those an entry names, those it is addressed to without naming them, and the group whose thread it answers in."""
+    if entry.reply_to_id:
+        thread = (entry.id, entry.reply_to_id, entry.root_id or entry.reply_to_id)
+        mentions = await rows(f"{_MENTIONED}{_GROUP} ORDER BY id", *thread)
+    else:
+        mentions = await rows(f"{_MENTIONED} ORDER BY id", entry.id)
     if not mentions:  # most name nobody
-        return [], []
+        return [], [], None
     actors = await Actor.in_bulk([mention["actor_id"] for mention in mentions], "id")
     found: tuple[list[Actor], list[Actor]] = ([], [])
+    group = None
     for mention in mentions:
-        found[bool(mention["silent"])].append(actors[mention["actor_id"]])
-    return found
+        if mention["silent"] is None:
+            group = actors[mention["actor_id"]]
+        else:
+            found[bool(mention["silent"])].append(actors[mention["actor_id"]])
+    return *found, group
 
 
 async def _friends_elsewhere(author: Actor) -> list[Actor]:

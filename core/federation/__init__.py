@@ -20,6 +20,7 @@ from core.federation import (
     domains,
     entry_activities,
     entry_handlers,
+    group_activities,
     handlers,
     looking_up,
     own_keys,
@@ -143,7 +144,7 @@ def doors() -> Sequence[Door]:
 
 @hookimpl
 def inbox() -> Mapping[str, Any]:
-    parts = (handlers, entry_handlers, reactions, quote_activities, reply_activities, pins)
+    parts = (handlers, entry_handlers, group_activities, reactions, quote_activities, reply_activities, pins)
     return {name: handler for part in parts for name, handler in part.INBOX.items()}
 
 

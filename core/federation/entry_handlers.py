@@ -14,15 +14,15 @@ from core.federation import reactions as signs
 from core.federation.forwarding import pass_on_later
 from core.federation.handling import Handler
 from core.federation.incoming import UNKNOWN, Incoming
+from core.federation.normalise import ACTIVITY_TYPES
 from core.federation.poll_handlers import receive_votes, votes_in
-from core.federation.relevance import before, is_asked_for
+from core.federation.relevance import UNASKED, before, is_asked_for
 from core.instance import here
 from core.models import Actor, Entry
 from core.reaction_models import Boost, Like
 from core.reading import id_of, is_vote, kind_of, moment
 from core.tombstones import bury
 
-UNASKED = "Nobody here has asked for this."
 LATEST_UNKNOWN = timedelta(days=1)  # what is older and not known here is not made known by an edit
 
 
@@ -108,8 +108,18 @@ async def receive_like(incoming: Incoming) -> str | None:
 
 
 async def receive_announce(incoming: Incoming) -> str | None:
-    """Somebody passes something on, which is fetched from where it comes from if it is not known here."""
-    entry = await incoming.entry(fetch=await incoming.is_heard())
+    """Somebody passes something on, which is fetched from where it comes from if it is not known here.
+
+    A group may pass on all that is done in it (FEP-1b12): nothing is fetched for votes and what moderators do.
+    """
+    if incoming.activity.object_type in ACTIVITY_TYPES - {"Question"}:
+        return UNKNOWN
+    return await share(incoming, incoming.object_id)
+
+
+async def share(incoming: Incoming, uri: str) -> str | None:
+    """Have the sender share the entry at an address."""
+    entry = await incoming.entry_at(uri, fetch=await incoming.is_heard())
     if entry is None:
         return UNKNOWN
     await reactions.boost(incoming.actor, entry, uri=incoming.id, at=incoming.published_at)

@@ -59,16 +59,21 @@ async def look_later(activity: Activity, passed_on_by: str) -> bool:
             return False
     elif await _known(activity.type, uri, author_uri) is None:
         return False
+    return await ask_later(activity.type, uri, author_uri, passed_on_by)
+
+
+async def ask_later(verb: str, uri: str, author_uri: str, passed_on_by: str) -> bool:
+    """Have a job ask the origin of an object what has become of it; whether it will, for that is bounded."""
     for key, limit in (
         (f"forwarded-by:{passed_on_by}", LOOKED_UP_PER_HOUR),
         (f"forwarded-of:{host_of(author_uri)}", ASKED_PER_HOUR),
     ):
         if not (await here().limiter.take(key, limit, HOUR)).allowed:
-            log.info("forwarded_not_looked_up", host=passed_on_by, verb=activity.type, reason="too many within an hour")
+            log.info("forwarded_not_looked_up", host=passed_on_by, verb=verb, reason="too many within an hour")
             return False
     name = hashlib.blake2b(uri.encode(), digest_size=16).hexdigest()
     async with transaction():
-        await look_up.later(key=f"forwarded:{activity.type}:{name}", verb=activity.type, uri=uri, author_uri=author_uri)
+        await look_up.later(key=f"forwarded:{verb}:{name}", verb=verb, uri=uri, author_uri=author_uri)
     return True
 
 

@@ -17,6 +17,7 @@ from core.reading import visibility_of
 from core.reading.drafts import ADDRESSEES_AT_MOST, answered_address
 from core.reading.words import quoted_address
 
+UNASKED = "Nobody here has asked for this."
 _FOLLOWER = (
     "SELECT 1 FROM core_follow f JOIN core_actor b ON b.id = f.follower_id WHERE f.state = 'accepted' AND b.domain = ''"
 )
