@@ -22,6 +22,7 @@ from core.federation import (
     entry_handlers,
     group_activities,
     handlers,
+    interaction_routes,
     looking_up,
     own_keys,
     personal,
@@ -54,7 +55,7 @@ REQUIRES: list[str] = []
 @hookimpl
 def blueprints() -> Sequence[Blueprint]:
     documents = [discovery.blueprint, routes.blueprint, collection_routes.blueprint]
-    return [*documents, delivery_routes.api, delivery_routes.blueprint]
+    return [*documents, interaction_routes.blueprint, delivery_routes.api, delivery_routes.blueprint]
 
 
 @hookimpl

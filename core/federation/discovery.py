@@ -14,6 +14,7 @@ from core.database import now, row
 from core.errors import BadRequest, Gone, NotFound
 from core.federation.addresses import host_of, is_address, is_ours
 from core.federation.documents import ACTIVITY_JSON, guessed_image_type
+from core.federation.interaction_routes import PATH as INTERACTION
 from core.federation.own_keys import instance_actor
 from core.instance import here
 from core.models import Actor
@@ -27,6 +28,7 @@ LONGEST_RESOURCE = 2048
 NODEINFO = "http://nodeinfo.diaspora.software/ns/schema"
 _PROFILE_PAGE = "http://webfinger.net/rel/profile-page"
 _AVATAR = "http://webfinger.net/rel/avatar"
+_SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
 _SERVICE = "https://www.w3.org/ns/activitystreams#Service"
 _APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
 
@@ -89,6 +91,8 @@ def _descriptor(actor: Actor, rel: str, wanted: list[str]) -> dict[str, Any]:
     ]
     if actor.avatar_url and actor.suspended_at is None:
         links.append({"rel": _AVATAR, "type": guessed_image_type(actor.avatar_url), "href": actor.avatar_url})
+    if actor.type != "application":
+        links.append({"rel": _SUBSCRIBE, "template": here().url(f"{INTERACTION}?uri={{uri}}")})
     return {
         "subject": f"acct:{actor.username}@{here().domain}",
         "aliases": list(dict.fromkeys((actor.url or actor.uri, actor.uri))),

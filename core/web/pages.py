@@ -85,6 +85,11 @@ def to_login() -> Redirect:
     return redirect(f"/login?next={quote(request.full_path.rstrip('?'))}", 303)
 
 
+def finder() -> str:
+    """The page on which people and posts are found, here and elsewhere."""
+    return "/search" if here().hooks.search.bound else "/lookup"
+
+
 async def viewer_of_failure() -> None:
     """See to it that a page about a failure is for whoever looks, though their form was refused."""
     if not hasattr(g, "identity"):
@@ -193,7 +198,7 @@ async def site_form() -> dict[str, Any]:
         "rules": list(settings.server.rules),
         "registration": settings.accounts.registration,
         "provider": provider.name if provider else None,
-        "finder": "/search" if here().hooks.search.bound else "/lookup",
+        "finder": finder(),
         "federates": "federation" in here().hooks.plugins and talks.enabled and talks.mode == "open",
         "reports": "moderation" in here().hooks.plugins,
         "describing": "images" in here().hooks.plugins,

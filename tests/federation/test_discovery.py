@@ -104,7 +104,7 @@ async def test_an_answer_kept_is_forgotten_when_the_profile_changes(alpha, ann: 
         await Actor.filter(id=ann.id).update(avatar_url="https://alpha.test/files/a.png")
     await ann.put("/users/me", {"bio": "new"})
     after = (await finger(alpha, "acct:ann@alpha.test")).json()
-    assert len(before["links"]) == 2
+    assert len(before["links"]) == 3
     assert after["links"][2] == {
         "rel": "http://webfinger.net/rel/avatar", "type": "image/png", "href": "https://alpha.test/files/a.png",
     }  # fmt: skip
