@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.audience import OPEN
-from core.database import now, value
+from core.database import value
 from core.entries import Act, Document
 from core.federation.addresses import activity_url
 from core.federation.consent import document_of
 from core.federation.outbox import Writer
 from core.federation.recipients import LOOKED_AT
 from core.federation.stamps import given_to
+from core.fields import moment_of
 from core.models import ACCEPTED, Actor, Entry
 from core.outbound import PUBLIC, Outbound, addressed, stamp
 
@@ -96,7 +97,7 @@ async def unlike(act: Act) -> Outbound:
 
 async def boost(act: Act) -> Outbound:
     """A share, for the followers of who shares and for the author."""
-    return Outbound({**await _announce(act), "published": stamp(now())})
+    return Outbound(await _announce(act))
 
 
 async def unboost(act: Act) -> Outbound:
@@ -128,8 +129,15 @@ async def _like(act: Act) -> Document:
 async def _announce(act: Act) -> Document:
     entry = _entry(act)
     author = await Actor.get(id=entry.author_id)
-    cc = list(dict.fromkeys([act.actor.followers_url, author.uri]))
-    return {"id": act.uri, "type": "Announce", "actor": act.actor.uri, "object": entry.uri, "to": [PUBLIC], "cc": cc}
+    return {
+        "id": act.uri,
+        "type": "Announce",
+        "actor": act.actor.uri,
+        "published": stamp(moment_of(act.uri.rpartition("/")[2])),  # BookWyrm takes none back that lacks it
+        "object": entry.uri,
+        "to": [PUBLIC],
+        "cc": list(dict.fromkeys([act.actor.followers_url, author.uri])),
+    }
 
 
 def _undo(inner: Document) -> Document:

@@ -185,7 +185,8 @@ def bookwyrm(activity: Document) -> None:
             assert isinstance(activity["object"], dict if is_status else str)
             assert isinstance(activity["to"], list) and isinstance(activity["cc"], list)
         case "Undo" | "Accept" | "Reject":
-            whole(activity)
+            inner = whole(activity)
+            assert inner["type"] != "Announce" or inner["published"], "a share without its time is none"
 
 
 DEMANDS: list[Callable[[Document], None]] = [everybody, mastodon, gotosocial, lemmy, pixelfed, bookwyrm]
