@@ -157,6 +157,7 @@ ACTOR_CONTEXT: list[Any] = [
         "implements": {"@id": "https://w3id.org/fep/844e/implements", "@type": "@id"},
     },
 ]
+_NO_WORDS = "<p></p>"  # Pixelfed takes no change of a profile whose summary is empty, and everybody shows nothing of it
 _PROPERTIES = {"avatar": "icon", "cover": "image"}
 _RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 
@@ -212,7 +213,7 @@ def _document(actor: Actor, keys: OwnKeys) -> Document:
         "type": _WRITTEN_TYPES.get(actor.type, "Person"),
         "preferredUsername": actor.username,
         "name": actor.name or actor.username,
-        "summary": actor.summary,
+        "summary": actor.summary or _NO_WORDS,
         "url": actor.url or actor.uri,
         "inbox": actor.inbox_url,
         "outbox": actor.outbox_url,

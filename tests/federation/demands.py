@@ -164,6 +164,11 @@ def pixelfed(activity: Document) -> None:
                 assert max(file.get("width", 0), file.get("height", 0)) <= 5000
         case "Announce":
             assert activity["object"].startswith("https://") and PUBLIC in activity["to"]
+        case "Update":
+            person = whole(activity)
+            for key in ("name", "summary", "preferredUsername", "url", "publicKey", "inbox", "outbox"):
+                assert person[key], f"UpdatePersonValidator.php requires {key}, and takes no empty one"
+            assert person.get("icon", {}).get("mediaType", "image/jpeg") in ("image/jpeg", "image/png")
         case "Accept":
             assert whole(activity).keys() >= {"id", "type", "actor", "object"}
             assert isinstance(whole(activity)["object"], str) and isinstance(whole(activity)["actor"], str)
