@@ -117,7 +117,13 @@ async def receive_undo_follow(incoming: Incoming) -> str | None:
 
 
 async def receive_block(incoming: Incoming) -> str | None:
-    """Somebody wants nothing to do with a person here: follows end both ways, and it is told to nobody."""
+    """Somebody wants nothing to do with a person here: follows end both ways, and it is told to nobody.
+
+    With a `target` it is a moderator who keeps them out of that, a group or a server (Lemmy): between the two of them
+    nothing changes.
+    """
+    if id_of(incoming.document.get("target")):
+        return "Somebody was banned from a group or a server elsewhere."
     target = await incoming.person_here(incoming.object_id)
     if target is None:
         raise Rejected("There is no such person here.")

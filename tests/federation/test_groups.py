@@ -161,3 +161,15 @@ async def test_what_is_for_a_few_goes_to_no_group(
     assert group.server.activities("Create") == []
     notes = [one["object"] for one in lena.server.activities("Create")]
     assert len(notes) == 2 and not any("audience" in note for note in notes)
+
+
+async def test_who_is_banned_from_a_group_or_a_server_is_not_blocked_by_its_moderator(
+    gamma: TestInstance, ann: Person, group: ForeignActor
+) -> None:
+    max_ = group.server.person("max")
+    await follow(gamma, ann, max_)
+    for target in (group.id, f"{group.server.base_url}/"):
+        ban = max_.activity("Block", ann.uri, target=target, removeData=False, summary="Off topic", to=[PUBLIC])
+        assert await arrive(gamma, max_, ban) == "ignored"
+        assert await arrive(gamma, max_, max_.activity("Undo", ban)) == "ignored"
+    assert (await ann.get("/users/me"))["followingCount"] == 2
