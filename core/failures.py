@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from core import errors
 from core.api.answers import problem
-from core.database import new_id
+from core.database import DatabaseUnavailable, new_id
 from core.errors import KithError
 from core.instance import Instance
 from core.web import failure_pages
@@ -34,6 +34,11 @@ def register_failures(instance: Instance) -> None:
     @app.errorhandler(KithError)
     async def known(error: KithError) -> Response:
         return await _answer(error)
+
+    @app.errorhandler(DatabaseUnavailable)
+    async def without_a_database(error: DatabaseUnavailable) -> Response:
+        log.error("database_unavailable", reason=str(error))
+        return await _answer(errors.Unavailable())
 
     @app.errorhandler(HTTPException)
     async def of_the_framework(error: HTTPException) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+from collections.abc import Awaitable
 
 from quart import Blueprint, Response, request
 
@@ -14,6 +15,7 @@ from core.instance import here
 from core.metrics import CONTENT_TYPE, exposition
 
 blueprint = Blueprint("health", __name__)
+SECONDS = 5.0
 
 
 @blueprint.get("/healthz")
@@ -25,19 +27,24 @@ async def alive() -> Response:
 @blueprint.get("/readyz")
 async def ready() -> Response:
     """What the process needs answers too: the database, and Redis where it is used."""
-    missing = []
-    try:
-        await here().database.ping()
-    except Exception:
-        missing.append("database")
     redis = here().redis
-    try:
-        if redis:
-            await redis.ping()
-    except Exception:
-        missing.append("redis")
+    needed = {"database": here().database.ping()} | ({"redis": redis.ping()} if redis else {})
+    asked = {name: asyncio.create_task(_answers(ping)) for name, ping in needed.items()}
+    # One that says nothing may not even let go of who asks: nobody waits for that.
+    await asyncio.wait(asked.values(), timeout=SECONDS)
+    missing = [name for name, task in asked.items() if not (task.done() and task.result())]
+    for task in asked.values():
+        task.cancel()
     text = "ready\n" if not missing else f"not ready: {', '.join(missing)}\n"
     return Response(text, status=503 if missing else 200, content_type="text/plain; charset=utf-8")
+
+
+async def _answers(ping: Awaitable[object]) -> bool:
+    try:
+        await ping
+    except Exception:
+        return False
+    return True
 
 
 @blueprint.get("/metrics")

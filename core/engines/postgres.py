@@ -19,6 +19,16 @@ from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transact
 from core.fields import LOWEST_ID, to_json
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# What PostgreSQL says while it is shut down or comes up, and where it takes no more connections, is no fault of ours.
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
 _BEGIN_REDOABLE = "BEGIN; SET LOCAL synchronous_commit TO off"
 _PLAIN = {str, int, float, bool, bytes, list, type(None)}
 
@@ -179,7 +189,7 @@ def told(error: Exception) -> Exception:
         return OperationalError(f"A parameter does not fit its place in the query ({type(error).__name__})")
     if isinstance(error, asyncpg.DataError):
         return OperationalError(f"PostgreSQL refused a value ({type(error).__name__})")
-    if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
+    if isinstance(error, _AWAY):
         return DatabaseUnavailable(f"The connection to PostgreSQL failed ({type(error).__name__})")
     return OperationalError(str(error.args[0]))
 
