@@ -65,7 +65,8 @@ async def answers_of(visitor: Visitor, who: ForeignActor) -> list[str]:
 async def test_what_the_document_says(alpha: TestInstance, ann: Person) -> None:
     post = await ann.publish("Ask me", replyPolicy="ask")
     said = (await alpha.client.get(post["uri"], headers=AP)).json()["interactionPolicy"]["canReply"]
-    assert said == {"automaticApproval": [ann.uri], "manualApproval": [PUBLIC]}
+    approval = {"automaticApproval": [ann.uri], "manualApproval": [PUBLIC]}
+    assert said == approval | {"always": [ann.uri], "approvalRequired": [PUBLIC]}
 
 
 async def test_an_answer_of_a_server_that_does_not_ask_waits_and_its_followers_learn_of_the_yes(
