@@ -316,7 +316,11 @@ class Subscription:
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
-        await self.listening()
+        try:
+            await self.listening()
+        except BaseException:  # who leaves by now never comes to the end of the block
+            self.close()
+            raise
         return self
 
     async def __aexit__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -266,32 +266,25 @@ async def events() -> Response:
     identity = limits.current_identity()
     if identity is None:
         raise Unauthenticated()
-    watch = _Watch(identity)
-    try:
-        for name in request.args.getlist("channel") or ["home"]:
-            await watch.subscribe(name)
-        await watch.subscription.listening()
-        if last_id := request.headers.get("Last-Event-ID"):
-            await _resume(watch, last_id)
-    except KithError:
-        watch.subscription.close()
-        raise
-    response = Response(_events(watch), content_type="text/event-stream; charset=utf-8")
+    channels = request.args.getlist("channel") or ["home"]
+    told = _events(_Watch(identity), channels, request.headers.get("Last-Event-ID", ""))
+    await anext(told)  # from here on what is listened to is left again, though nobody may ever read what comes
+    response = Response(told, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     response.timeout = None
     return response
 
 
-async def _resume(watch: _Watch, last_id: str) -> None:
-    try:
-        await watch.resume(last_id)
-    except Invalid as error:
-        raise Invalid({"Last-Event-ID": next(iter(error.errors.values()))}) from None
-
-
-async def _events(watch: _Watch) -> AsyncIterator[bytes]:
+async def _events(watch: _Watch, channels: Sequence[str], last_id: str) -> AsyncIterator[bytes]:
+    """First of all nothing, once all that was asked for is listened to; then events. Raises KithErrors before."""
     async with watch.subscription as subscription:
+        for name in channels:
+            await watch.subscribe(name)
+        await subscription.listening()
+        if last_id:
+            await _resume(watch, last_id)
+        yield b""
         open_sockets.inc()
         try:
             yield b": ready\n\n"
@@ -309,3 +302,10 @@ async def _events(watch: _Watch) -> AsyncIterator[bytes]:
                         yield f"id: {frame.id}\ndata: {text}\n\n".encode()
         finally:
             open_sockets.dec()
+
+
+async def _resume(watch: _Watch, last_id: str) -> None:
+    try:
+        await watch.resume(last_id)
+    except Invalid as error:
+        raise Invalid({"Last-Event-ID": next(iter(error.errors.values()))}) from None

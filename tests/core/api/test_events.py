@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from core.accounts import administration
+from core.accounts.models import Account
 from core.testing import Person, TestInstance, Visitor
 from core.testing.people import fields_of, problem_of
 
@@ -51,9 +53,8 @@ class Events:
         raise StopAsyncIteration
 
 
-@asynccontextmanager
-async def listening(person: Person, query: str = "", **headers: str) -> AsyncIterator[Events]:
-    """The events somebody gets while the block runs."""
+def ask(person: Person, events: Events, query: str = "", **headers: str) -> asyncio.Future[None]:
+    """Somebody asks for events; what is returned is done once nobody serves them any more."""
     pairs = {"host": person.instance.host, **person.headers}
     pairs |= {name.replace("_", "-"): value for name, value in headers.items()}
     scope = {
@@ -63,8 +64,14 @@ async def listening(person: Person, query: str = "", **headers: str) -> AsyncIte
         **{"asgi": {"version": "3.0"}, "extensions": {}},
         "headers": [(name.lower().encode(), value.encode()) for name, value in pairs.items()],
     }
+    return asyncio.ensure_future(person.instance.instance.asgi(scope, events.receive, events.send))
+
+
+@asynccontextmanager
+async def listening(person: Person, query: str = "", **headers: str) -> AsyncIterator[Events]:
+    """The events somebody gets while the block runs."""
     events = Events()
-    serving = asyncio.ensure_future(person.instance.instance.asgi(scope, events.receive, events.send))
+    serving = ask(person, events, query, **headers)
     try:
         await asyncio.wait_for(events.started.wait(), 60)
         assert events.status == 200
@@ -72,6 +79,14 @@ async def listening(person: Person, query: str = "", **headers: str) -> AsyncIte
     finally:
         events.gone.set()
         await asyncio.wait_for(serving, 60)
+
+
+class LostBeforeItBegan(Events):
+    """An answer whose reader is gone before any of it has come."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.gone.set()
+        await asyncio.Event().wait()
 
 
 async def test_events_come_one_way_too(ann: Person, bob: Person) -> None:
@@ -105,3 +120,15 @@ async def test_events_end_when_their_reader_is_suspended(alpha: TestInstance, an
             await administration.suspend(ann.actor)
         with pytest.raises(StopAsyncIteration):
             await anext(heard)
+
+
+async def test_nothing_stays_open_for_who_leaves_before_their_events_begin(alpha: TestInstance, ann: Person) -> None:
+    with alpha.inside():
+        account = await Account.get(actor_id=ann.id)
+    await asyncio.wait_for(ask(ann, LostBeforeItBegan(), "channel=local"), 60)
+    gc.collect()  # where something still refers to what was never read, that is over now
+    for _ in range(1000):
+        if not alpha.instance.live.open_of(account.id):
+            break
+        await asyncio.sleep(0.01)
+    assert alpha.instance.live.open_of(account.id) == 0
