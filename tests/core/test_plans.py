@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from core.audience import STRANGER, Viewer
+from core.audience import STRANGER, Viewer, may_see, visible_sql
 from core.database import execute, many, new_id, one_of, rows, transaction
 from core.models import Actor, Attachment, Entry
 from core.storage.models import File
 from core.testing import DIALECT, Person, TestInstance, Visitor, world
 from plugins.images.models import AltSuggestion
+from plugins.images.service import fields_of
 from plugins.posts import lists
 from tests.core.plans import plan_of, plans_of
 
@@ -266,6 +267,38 @@ async def test_suggested_descriptions_are_read_and_counted_through_an_index(town
             plan = await plan_of(sql, parameters)
             assert faults(sql, plan) == [] and "images_alt_suggestion_a" in plan, f"{sql}\n{plan}"
             assert not re.search(r"Seq Scan on images_alt_suggestion|SCAN s\b", plan), plan
+
+
+async def test_with_what_pictures_were_taken_is_looked_up_for_those_that_are_shown(town: Town) -> None:
+    with reads(town.instance) as read, town.instance.inside():
+        shown = [one["entry_id"] for one in await rows("SELECT entry_id FROM core_attachment LIMIT 20")]
+        await fields_of(shown)
+    [page] = [each for each in read if "images_image" in each[0]]
+    with town.instance.inside():
+        for plan in await plans_of(*page):
+            assert not re.search(r"Seq Scan on core_attachment|SCAN [hf]\b", plan), plan
+
+
+async def test_people_of_a_server_that_asks_are_not_looked_for_among_all(town: Town) -> None:
+    with reads(town.instance) as read, town.instance.inside():
+        for entry in await Entry.filter(visibility="followers").limit(2):
+            assert await may_see(Viewer(host="far.test"), entry) is not None
+        await rows(*listed_for("far.test"))
+    asked = [each for each in read if each[1][-1] == "far.test"]
+    assert len(asked) == 3
+    with town.instance.inside():
+        for sql, parameters in asked:
+            for plan in await plans_of(sql, parameters):
+                assert not re.search(r"(Seq Scan on core_actor|SCAN) [vw]\b", plan), plan
+
+
+def listed_for(host: str) -> tuple[str, str]:
+    """A list as a server reads it, which signs for all its people."""
+    return (
+        "SELECT e.id FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        f" WHERE {visible_sql(Viewer(host=host), 1)} ORDER BY e.id DESC LIMIT 20",
+        host,
+    )
 
 
 async def check(town: Town, read: list[tuple[str, Any]], *, pages: int) -> None:
