@@ -6,6 +6,7 @@ core_actor); `holds()` answers it from a `Sight`, the facts of one viewer and on
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,11 +35,17 @@ class Viewer:
         return self.actor_id is None and self.host is None
 
     def sql(self, parameter: int) -> Eyes:
-        """Right sides of a comparison with an actor id, where `$parameter` holds `self.parameter`."""
+        """Who looks, as SQL asks for them, where `$parameter` holds `self.parameter`."""
         if self.host is None:
-            return Eyes(f"= ${parameter}", f"= ${parameter}")
-        people = f"SELECT v.id FROM core_actor v WHERE v.domain = ${parameter}"
-        return Eyes(f"IN ({people} AND NOT EXISTS ({_APART}))", f"IN ({people})")
+            is_elsewhere = f"EXISTS (SELECT 1 FROM core_actor w WHERE w.id = ${parameter} AND w.domain <> '')"
+            return Eyes(f"{{who}} = ${parameter}", f"{{who}} = ${parameter}", is_elsewhere)
+        # One by one and not by `IN`: there are few whom it may be, and no index leads from a host to its people.
+        is_theirs = f"v.domain = ${parameter}"
+        return Eyes(
+            f"(SELECT {is_theirs} AND NOT EXISTS ({_APART}) FROM core_actor v WHERE v.id = {{who}})",
+            f"(SELECT {is_theirs} FROM core_actor v WHERE v.id = {{who}})",
+            "(1 = 1)",
+        )
 
     @property
     def parameter(self) -> str | None:
@@ -46,10 +53,23 @@ class Viewer:
 
 
 class Eyes(NamedTuple):
-    """Who looks, as SQL compares actors with them: of a host `each` is all but those apart from the author."""
+    """Conditions: that `{who}`, a column with an actor's id, is who looks, and that they are elsewhere.
+
+    Of a host `each` is all but those apart from the author.
+    """
 
     each: str
     all: str
+    elsewhere: str
+
+    def asked_in(self, text: str) -> str:
+        """The SQL of a tie that names them behind columns, as `f.follower_id {viewer}`."""
+        of = {"viewer": self.each, "all": self.all}
+        asked = _ASKED.sub(lambda found: of[found["eyes"]].replace("{who}", found["column"]), text)
+        return asked.replace("{elsewhere}", self.elsewhere)
+
+
+_ASKED = re.compile(r"(?P<column>\w+\.\w+) \{(?P<eyes>viewer|all)\}")
 
 
 _APART = (
@@ -135,7 +155,7 @@ class _Fact(Rule):
 class _Tie(Rule):
     """A fact between the viewer and the entry; strangers have none.
 
-    `{viewer}` stands for a comparison with who looks, `{all}` for one with all of a host, whoever is apart.
+    `{viewer}` behind a column says that it is who looks, `{all}` that it is any of a host, whoever is apart.
     """
 
     name: str
@@ -144,7 +164,7 @@ class _Tie(Rule):
     def sql(self, viewer: Eyes | None) -> str:
         if viewer is None:
             return "(1 = 0)"
-        return self.text.replace("{viewer}", viewer.each).replace("{all}", viewer.all)
+        return viewer.asked_in(self.text)
 
     def holds(self, sight: Sight) -> bool:
         return self.name in sight.ties
@@ -159,7 +179,7 @@ _author_is_here = _Fact("(a.suspended_at IS NULL AND a.removed_at IS NULL)", lam
 _is_deleted = _Fact("(e.deleted_at IS NOT NULL)", lambda sight: sight.entry.deleted_at is not None)
 _stays_here = _Fact("e.local_only", lambda sight: sight.entry.local_only)
 _is_author = _Tie("author", "e.author_id {viewer}")
-_is_elsewhere = _Tie("elsewhere", "EXISTS (SELECT 1 FROM core_actor w WHERE w.id {all} AND w.domain <> '')")
+_is_elsewhere = _Tie("elsewhere", "{elsewhere}")
 _follows = _Tie(
     "follows",
     "EXISTS (SELECT 1 FROM core_follow f WHERE f.target_id = e.author_id"
