@@ -177,6 +177,19 @@ def test_a_newer_database_is_refused_in_one_line(kith: Kith) -> None:
         assert len(told.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "plugin"), [("domain", "federation"), ("federation", "federation"), ("search", "search")]
+)
+def test_a_command_of_a_plugin_that_is_off_says_so_and_what_to_do(kith: Kith, command: str, plugin: str) -> None:
+    kith.folder.mkdir()
+    (kith.folder / "config.toml").write_text('[plugins]\nenabled = ["posts"]\n')
+    told = kith.run(command, "--help", code=1).stderr
+    assert f"is a command of the plugin “{plugin}”, which is switched off" in told and len(told.splitlines()) == 1
+    assert f"`kith plugin enable {plugin}`" in told
+    kith.run("plugin", "enable", plugin)
+    assert "Usage: kith" in kith.run(command, "--help").stdout
+
+
 def test_a_plugin_is_switched_off_and_on_in_the_instances_own_file(kith: Kith) -> None:
     kith.folder.mkdir()
     own = kith.folder / "config.toml"
