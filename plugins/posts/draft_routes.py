@@ -68,6 +68,7 @@ class DraftForm(Unpublished):
     draft_id: str
     version: int
     publish_at: str | None
+    problem: str | None = Field(description="Why it was not published when its time came; null once it is kept anew.")
     updated_at: str
 
 

@@ -114,7 +114,7 @@ async def discard(author: Actor, draft_id: str) -> None:
 async def publish(author: Actor, draft_id: str) -> Entry | ScheduledPost:
     """Publish what a draft says, or keep it for its time; the draft is gone then. Raises as `service.write`."""
     draft = await own(author, draft_id)
-    body = {name: value for name, value in draft.body.items() if name != "publish_at"}
+    body = {name: value for name, value in draft.body.items() if name not in ("publish_at", "problem")}
     if at := moment(draft.body.get("publish_at")):
         post_id = await service.write_later(author, at, body, instead_of=draft)
         return await ScheduledPost.get(id=post_id)

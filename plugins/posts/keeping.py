@@ -23,6 +23,7 @@ async def draft_forms(author: Actor, found: Sequence[Mapping[str, Any]]) -> list
             "updatedAt": stamp(one["updated_at"]),
             "createdAt": stamp(one["created_at"]),
             "publishAt": one["body"].get("publish_at"),
+            "problem": one["body"].get("problem"),
             **_body(one["body"], files),
         }
         for one in found

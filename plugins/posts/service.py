@@ -77,7 +77,8 @@ async def comment(
 async def publish_due(post_id: str) -> None:
     """Publish a post whose time has come; nothing happens where it was taken back or stands already.
 
-    What its author may not publish any more, or not while they are suspended, is among their drafts from then on.
+    What its author may not publish any more, or not while they are suspended, and what answers something that is gone,
+    is among their drafts from then on, which say why. Without a quote that is gone it is published.
     """
     waiting = await ScheduledPost.get_or_none(id=post_id)
     if waiting is None:
@@ -87,28 +88,40 @@ async def publish_due(post_id: str) -> None:
             await _publish(await Actor.get(id=waiting.author_id), waiting)
         except RateLimited:  # in looking up whom it names: it is tried again
             raise
-        except KithError:
-            await _become_draft(waiting)
+        except KithError as failure:
+            await _become_draft(waiting, failure)
             return
     await waiting.delete()
 
 
+class NothingToAnswer(NotFound):
+    """What somebody wrote an answer to is gone by the time it is to be published, or not for them any more."""
+
+
 async def _publish(author: Actor, waiting: ScheduledPost) -> None:
     if not author.is_here:
-        raise Forbidden("Its author is suspended.")
+        raise Forbidden("You were suspended when its time came.")
+    if waiting.body.get("reply_to_id"):
+        try:
+            await visible_entry(viewer_of(author), waiting.body["reply_to_id"])
+        except NotFound:
+            raise NothingToAnswer("What this was to answer is gone.") from None
     how: dict[str, Any] = {"opens_at": waiting.publish_at, "entry_id": waiting.id, "are_taken": True}
     try:
         await write(author, **await _as_it_can_be(author, waiting.body), **how)
-    except NotFound:  # what it answers or quotes has gone meanwhile
-        alone = {**waiting.body, "reply_to_id": None, "quote_id": None}
+    except NotFound:  # what it quotes has gone meanwhile
+        alone = {**waiting.body, "quote_id": None}
         await write(author, **await _as_it_can_be(author, alone), **how)
 
 
-async def _become_draft(waiting: ScheduledPost) -> None:
-    """Keep what cannot be published for its author to go on with, files and all."""
+async def _become_draft(waiting: ScheduledPost, failure: KithError) -> None:
+    """Keep what cannot be published for its author to go on with, files and all, with why that is."""
+    kept = {**waiting.body, "publish_at": None, "problem": failure.sentence}
+    if isinstance(failure, NothingToAnswer):
+        kept["reply_to_id"] = None
     async with transaction():
         if await ScheduledPost.filter(id=waiting.id).delete():
-            await KeptDraft.create(author_id=waiting.author_id, body={**waiting.body, "publish_at": None})
+            await KeptDraft.create(author_id=waiting.author_id, body=kept)
             taken = waiting.body.get("file_ids") or ()
             await files.let_go(taken)
             await files.hold(waiting.author_id, taken, now() + FILES_STAY)

@@ -92,12 +92,45 @@ async def test_an_answer_for_later_answers_then(alpha: TestInstance, ann: Person
     assert (await ann.get(f"/posts/{root}"))["commentsCount"] == 1
 
 
-async def test_it_is_published_even_if_what_it_answers_has_gone(alpha: TestInstance, ann: Person, bob: Person) -> None:
+@pytest.mark.parametrize("how", ["deleted", "blocked"])
+async def test_an_answer_to_what_is_gone_becomes_a_draft_that_says_why(
+    alpha: TestInstance, ann: Person, bob: Person, anon: Visitor, how: str
+) -> None:
     root = (await ann.publish("root"))["postId"]
-    post_id = await schedule(bob, inReplyTo=root)
+    await schedule(bob, inReplyTo=root)
+    if how == "deleted":
+        await ann.delete(f"/posts/{root}")
+    else:
+        await ann.post(f"/users/{bob.id}/block")
+    await a_day_later(alpha)
+    assert (await anon.get("/users/bob/posts?replies=true"))["posts"] == []
+    (draft,) = (await bob.get("/drafts"))["drafts"]
+    assert (draft["content"], draft["inReplyTo"]) == ("Tomorrow's news", None)
+    assert draft["problem"] == "What this was to answer is gone."
+    page = (await bob.browser().get("/drafts")).text
+    assert "This was not published at its time" in page and draft["problem"] in page
+    path = f"/drafts/{draft['draftId']}"
+    kept = await bob.put(path, {"content": "Yesterday's news", "version": draft["version"]})
+    assert kept["problem"] is None
+    assert (await bob.post(f"{path}/publish"))["content"] == "<p>Yesterday&#x27;s news</p>".replace("&#x27;", "'")
+
+
+async def test_a_draft_that_says_why_is_published_as_it_is(alpha: TestInstance, ann: Person, bob: Person) -> None:
+    root = (await ann.publish("root"))["postId"]
+    await schedule(bob, inReplyTo=root)
     await ann.delete(f"/posts/{root}")
     await a_day_later(alpha)
-    assert (await bob.get(f"/posts/{post_id}"))["inReplyTo"] is None
+    (draft,) = (await bob.get("/drafts"))["drafts"]
+    post = await bob.post(f"/drafts/{draft['draftId']}/publish")
+    assert (post["content"], post["inReplyTo"]) == ("<p>Tomorrow's news</p>", None)
+
+
+async def test_it_is_published_even_if_what_it_quotes_has_gone(alpha: TestInstance, ann: Person, bob: Person) -> None:
+    quoted = (await ann.publish("Quote me"))["postId"]
+    post_id = await schedule(bob, quote=quoted)
+    await ann.delete(f"/posts/{quoted}")
+    await a_day_later(alpha)
+    assert (await bob.get(f"/posts/{post_id}"))["quote"] is None
 
 
 async def test_its_author_takes_it_back_and_nobody_else(alpha: TestInstance, ann: Person, eve: Person) -> None:
@@ -144,6 +177,7 @@ async def test_what_may_not_be_published_any_more_becomes_a_draft_with_its_files
     await a_day_later(alpha)
     (draft,) = (await bob.get("/drafts"))["drafts"]
     assert (draft["content"], draft["inReplyTo"]) == ("Tomorrow's news", root)
+    assert draft["problem"] == "Its author does not want anybody to answer this."
     assert [one["fileId"] for one in draft["attachments"]] == [file]
     assert (await bob.get("/scheduled"))["scheduled"] == []
     assert (await ann.get(f"/posts/{root}/comments"))["comments"] == []
