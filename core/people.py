@@ -222,6 +222,12 @@ async def likers(entry_id: str, viewer: Viewer, before: str | None, limit: int) 
     return await _page(tie, entry_id, viewer, before, limit)
 
 
+async def sharers(entry_id: str, viewer: Viewer, before: str | None, limit: int) -> list[Row]:
+    """Those who shared an entry."""
+    tie = "core_boost t JOIN core_actor a ON a.id = t.actor_id AND t.entry_id = $1"
+    return await _page(tie, entry_id, viewer, before, limit)
+
+
 async def reactors(
     entry_id: str, viewer: Viewer, before: str | None, limit: int, *, sign: str | None = None
 ) -> list[Row]:

@@ -41,7 +41,10 @@ class Boost(Model):
     class Meta:
         table = "core_boost"
         unique_together = (("entry", "actor"),)
-        indexes = (OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_boost_actor"),)
+        indexes = (
+            OrderedIndex(fields=["actor_id", "id"], desc=["id"], name="core_boost_actor"),
+            OrderedIndex(fields=["entry_id", "id"], desc=["id"], name="core_boost_entry"),
+        )
 
 
 class Bookmark(Model):

@@ -42,6 +42,15 @@ async def read_likes(ask: Ask[None, StreamQuery], post_id: str) -> object:
     return ask.page("users", name, found, list(await present.users(found, ask.actor_or_none)))
 
 
+@api.get("/posts/<post_id>/shares", query=StreamQuery, answer=stream_of("users", User), signed_out=True)
+async def read_shares(ask: Ask[None, StreamQuery], post_id: str) -> object:
+    """Who shared a post, latest first."""
+    entry = await visible_entry(ask.viewer, post_id)
+    name = f"shares:{entry.id}"
+    found = await people.sharers(entry.id, ask.viewer, ask.before(name), ask.query.limit)
+    return ask.page("users", name, found, list(await present.users(found, ask.actor_or_none)))
+
+
 async def _fresh(post_id: str) -> Entry:
     return await Entry.get(id=post_id)
 

@@ -8,6 +8,7 @@ from typing import Any
 from quart import Response, request
 
 from core import prepared, present
+from core.accounts.settings_frame import settings_page
 from core.asgi import cacheable
 from core.errors import Invalid
 from core.instance import here
@@ -83,6 +84,24 @@ async def list_page(
     if wants_fragment(request.headers):
         return await render_fragment("posts/_page.html", **more)
     return await render_page(template, **more)
+
+
+async def people_page(
+    name: str,
+    actor: Actor | None,
+    find: Callable[[str | None], Awaitable[Sequence[Row]]],
+    *,
+    tab: str = "",
+    **context: Any,
+) -> Response:
+    """A page of people, or the rows of it where htmx asks; with `tab` it is one of the settings."""
+    found = await find(before(name))
+    context |= {"users": await present.users(found[:PAGE], actor), "pagination": pagination(name, found)}
+    if wants_fragment(request.headers):
+        return await render_fragment("posts/_people.html", **context)
+    if tab:
+        return await settings_page("posts/people.html", tab, active="settings", **context)
+    return await render_page("posts/people.html", **context)
 
 
 def caught_up_at(page: Sequence[Row], start: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 from quart import Blueprint, Response, redirect, request
@@ -11,18 +11,16 @@ from werkzeug import Response as Redirect
 from core import people, prepared, present
 from core.accounts.privacy import hides_network
 from core.accounts.profile_pictures import shown_pictures
-from core.accounts.settings_frame import settings_page
 from core.audience import viewer_of
 from core.fields import moment_of
 from core.models import Actor
 from core.people import Row, visible_actor
-from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
-from core.web.pages import filled, render_fragment, render_page, to_login
+from core.web.pages import filled, render_page, to_login
 from core.web.slots import Tab, in_order
 from core.web.words import known_words
 from plugins.posts import lists
-from plugins.posts.listing import PAGE, before, forms, list_page, pagination, viewer_actor
+from plugins.posts.listing import PAGE, forms, list_page, people_page, viewer_actor
 from plugins.posts.meeting_pages import people_tabs
 
 blueprint = Blueprint("posts_profiles", __name__)
@@ -102,19 +100,6 @@ async def _pinned(person: Actor, actor: Actor | None) -> list[present.Form]:
     return await forms(found[:PINNED_AT_MOST], actor) if found else []
 
 
-async def _listed(
-    name: str, actor: Actor | None, find: Callable[[str | None], Found], *, tab: str = "", **context: Any
-) -> Response:
-    """A page of people, or the rows of it where htmx asks; with `tab` it is one of the settings."""
-    found = await find(before(name))
-    context |= {"users": await present.users(found[:PAGE], actor), "pagination": pagination(name, found)}
-    if wants_fragment(request.headers):
-        return await render_fragment("posts/_people.html", **context)
-    if tab:
-        return await settings_page("posts/people.html", tab, active="settings", **context)
-    return await render_page("posts/people.html", **context)
-
-
 @blueprint.get("/@<acct>/followers")
 @blueprint.get("/@<acct>/following")
 @blueprint.get("/@<acct>/mutuals")
@@ -128,7 +113,7 @@ async def ties(acct: str) -> Response | Redirect:
     if which == "mutuals" and actor is None:
         return to_login()
     find = {"followers": people.followers, "following": people.following, "mutuals": people.known_followers}[which]
-    return await _listed(
+    return await people_page(
         f"{which}:{person.id}",
         actor,
         lambda position: _nobody() if hidden else find(person, viewer, position, PAGE),
@@ -151,7 +136,7 @@ async def blocked() -> Response | Redirect:
     actor = await viewer_actor()
     if actor is None:
         return to_login()
-    return await _listed(
+    return await people_page(
         f"blocks:{actor.id}",
         actor,
         lambda position: people.blocked(actor, position, PAGE),
@@ -169,7 +154,7 @@ async def muted() -> Response | Redirect:
     actor = await viewer_actor()
     if actor is None:
         return to_login()
-    return await _listed(
+    return await people_page(
         f"mutes:{actor.id}",
         actor,
         lambda position: people.muted(actor, position, PAGE),

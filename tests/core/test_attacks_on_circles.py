@@ -82,6 +82,7 @@ async def test_what_is_for_a_circle_gets_out_of_it_by_no_way(
         f"/posts/{post_id}/thread",
         f"/posts/{post_id}/likes",
         f"/posts/{post_id}/shares",
+        f"/posts/{post_id}/shares",
     ):
         assert (await eve.call("GET", path)).status_code == 404, path
     for verb in ("like", "bookmark", "share", "mute"):

@@ -23,7 +23,16 @@ from plugins.posts import lists
 from tests.core.plans import plan_of, plans_of
 
 AUTHORS, ENTRIES, READERS = 400, 6_000, 40
-BIG = ("core_entry", "core_timeline", "core_follow", "core_like", "core_bookmark", "core_entry_tag", "core_mention")
+BIG = (
+    "core_entry",
+    "core_timeline",
+    "core_follow",
+    "core_like",
+    "core_boost",
+    "core_bookmark",
+    "core_entry_tag",
+    "core_mention",
+)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -126,7 +135,7 @@ async def tie(dice: random.Random, ann: str, people: list[str], entries: list[st
         "INSERT INTO core_mention (id, entry_id, actor_id, silent) VALUES ($1, $2, $3, FALSE)",
         [(new_id(), entry, dice.choice(people)) for entry in entries[::3]],
     )
-    for table in ("core_bookmark", "core_like"):
+    for table in ("core_bookmark", "core_like", "core_boost"):
         more = ("", "") if table == "core_bookmark" else (", uri", ", ''")
         await many(
             f"INSERT INTO {table} (id, actor_id, entry_id{more[0]}) VALUES ($1, $2, $3{more[1]})",
@@ -182,6 +191,7 @@ LISTS = {
     "following": "/users/ann/following",
     "bookmarks": "/bookmarks",
     "likes": "/posts/{root}/likes",
+    "shares": "/posts/{root}/shares",
     "what I like": "/likes",
     "pictures on the profile": "/users/{busy}/posts?media=true",
 }

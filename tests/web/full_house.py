@@ -83,7 +83,7 @@ async def _posts(keeper: Person, members: list[Person]) -> list[str]:
     edited = await keeper.publish(WORDS)
     await keeper.put(f"/posts/{edited['postId']}", {"content": WORDS + "And back."})
     pages = [f"/@keeper/{quoting['postId']}", f"/@keeper/{asked['postId']}/quotes"]
-    pages += ["/requests/quotes", "/requests/replies"]
+    pages += ["/requests/quotes", "/requests/replies", f"/@keeper/{asked['postId']}/likes"]
     pages += [f"/@keeper/{edited['postId']}/history", f"/posts/{liked['postId']}/react", "/drafts", "/scheduled"]
     return [*pages, "/bookmarks", "/likes", "/compose"]
 
