@@ -99,14 +99,24 @@ class Rejected(KithError):
 
 
 class RateLimited(KithError):
-    """Too much, too soon; `retry_after` is in seconds."""
+    """Too much, too soon; `retry_after` is in seconds. Behind what was too much its sentence says when to come back."""
 
     status, code, title = 429, "rate_limited", "Too many requests"
-    usual = "That was too much in a short time. Please wait a little."
+    usual = "That was too much in a short time."
 
     def __init__(self, retry_after: float, sentence: str | None = None) -> None:
-        super().__init__(sentence or self.usual)
+        super().__init__(f"{sentence or self.usual} Please try again in {_wait(max(1, round(retry_after)))}.")
         self.retry_after = retry_after
+
+
+def _wait(seconds: int) -> str:
+    """How long to wait, in words: never too short, and no more exact than helps."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds <= 90 * size), (86400, "day"))
+    count = -(-seconds // size)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+_UNITS = ((1, "second"), (60, "minute"), (3600, "hour"))
 
 
 class Unavailable(KithError):

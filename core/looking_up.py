@@ -31,6 +31,4 @@ async def _count(actor_id: str) -> None:
         return
     verdict = await here().limiter.take(f"look-up:{actor_id}", settings.look_ups_per_hour, HOUR)
     if not verdict.allowed:
-        raise RateLimited(
-            verdict.retry_after, "You have looked for many people of other servers. Please wait a little."
-        )
+        raise RateLimited(verdict.retry_after, "You have looked for many people of other servers.")

@@ -8,7 +8,7 @@ from core.errors import RateLimited
 from core.instance import here
 
 WINDOW_SECONDS = 15 * 60
-_TOO_MANY = "Too many failed tries. Please wait a little."
+_TOO_MANY = "Too many failed tries."
 
 
 class PasswordGuesses:

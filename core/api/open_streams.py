@@ -38,4 +38,4 @@ def unnamed(place: str) -> Iterator[None]:
 
 
 def _too_many() -> RateLimited:
-    return RateLimited(AGAIN_SECONDS, "You have too many of these open. Close some, then try again.")
+    return RateLimited(AGAIN_SECONDS, "You have too many of these open. Close some.")

@@ -171,7 +171,7 @@ async def _count(entry: Entry) -> None:
         return
     verdict = await here().limiter.take(f"send-again:{entry.id}", 1, AGAIN_SECONDS)
     if not verdict.allowed:
-        raise RateLimited(verdict.retry_after, "This was sent again a moment ago. Please give it some minutes.")
+        raise RateLimited(verdict.retry_after, "This was sent again a moment ago.")
 
 
 async def _still_meant(entry: Entry, inboxes: list[str]) -> list[str]:

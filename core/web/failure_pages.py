@@ -60,7 +60,6 @@ async def _whole_page(error: KithError, request: Request, error_id: str) -> Resp
         "back": way_back(request),
         "errors": error.errors if isinstance(error, Invalid) else {},
         "error_id": error_id or None,
-        "retry_after": round(error.retry_after) if isinstance(error, (RateLimited, Unavailable)) else None,
     }
     template = f"errors/{error.status}.html" if error.status in _PAGES else "errors/error.html"
     try:

@@ -95,7 +95,7 @@ async def _count(actor: Actor) -> None:
         return
     verdict = await here().limiter.take(f"alt_suggestion:{actor.id}", A_DAY, DAY_SECONDS)
     if not verdict.allowed:
-        raise RateLimited(verdict.retry_after, "You have suggested much today. Please go on tomorrow.")
+        raise RateLimited(verdict.retry_after, "You have suggested much today.")
 
 
 async def reword(actor: Actor, suggestion_id: str, alt: str, *, credit: bool | None = None) -> AltSuggestion:

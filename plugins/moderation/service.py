@@ -105,7 +105,7 @@ async def _count(reporter: Actor) -> None:
         return
     verdict = await here().limiter.take(f"report:{reporter.id}", AN_HOUR, HOUR)
     if not verdict.allowed:
-        raise RateLimited(verdict.retry_after, "You have reported much within the hour. Please wait a little.")
+        raise RateLimited(verdict.retry_after, "You have reported much within the hour.")
 
 
 async def receive(

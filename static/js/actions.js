@@ -153,17 +153,20 @@ function vote(button) {
     .finally(() => button.removeAttribute("aria-busy"));
 }
 
-function failed(button, sentence, status = 0) {
+const SOON = 10; // seconds a toast stays
+
+function failed(button, sentence, answer = null) {
   if (!(button instanceof HTMLElement)) return;
   takeBack(button);
   button.dataset.failed = "true";
-  const hopeful = !status || status === 429 || status >= 500;
+  const wait = Number(answer?.headers.get("Retry-After") ?? 0);
+  const hopeful = !answer || answer.status >= 500 || (answer.status === 429 && wait <= SOON);
   const again = hopeful && button.closest(".entry, [data-part]") && button.getAttribute("formaction");
-  toast(sentence, { seconds: 10, ...(again && { label: words.retry, act: () => button.click() }) });
+  toast(sentence, { seconds: SOON, ...(again && { label: words.retry, act: () => button.click() }) });
 }
 
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (ctx.response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text), ctx.response.status);
+  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text), ctx.response.raw);
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx.sourceElement, words.offline));

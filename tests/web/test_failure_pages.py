@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from core.testing import Person, Visitor, world
 from core.testing.pages import submit
 
@@ -42,7 +44,9 @@ async def test_too_many_tries_to_log_in_say_when_to_come_back() -> None:
             statuses.append(answer.status_code)
     assert statuses == [401] * 5 + [429]
     assert "Too many failed tries" in answer.text
-    assert int(answer.headers["retry-after"]) > 0
+    seconds = int(answer.headers["retry-after"])
+    when = f"{seconds} seconds" if seconds <= 90 else f"{ceil(seconds / 60)} minutes"
+    assert f"Too many failed tries. Please try again in {when}." in answer.text
 
 
 async def test_a_surprise_bears_a_number_and_no_inside() -> None:
