@@ -1,0 +1,52 @@
+"""What would be gone for good is asked about first, and what there is to set is found on a phone, too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from playwright.async_api import expect
+
+from core.database import now
+from tests.web.looks import findings, is_too_wide, too_small
+from tests.web.site import DESKTOP, PHONE, Site
+
+
+async def test_what_is_thrown_away_is_asked_about_first(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await ann.post("/drafts", {"content": "Half a thought"})
+    await ann.publish("Not yet", publishAt=(now() + timedelta(days=3)).isoformat())
+    made = await ann.post("/filters", {"title": "Spoilers", "words": [{"text": "spoiler"}], "action": "warn"})
+    kept = {
+        "/drafts": ("Throw it away", "Half a thought"),
+        "/scheduled": ("Throw it away", "Not yet"),
+        f"/settings/filters/{made['filterId']}": ("Delete the filter", "Spoilers"),
+    }
+    async with site.visit(ann, size=PHONE, java_script_enabled=False) as page:
+        for path, (act, what) in kept.items():
+            await page.goto(path)
+            button = page.get_by_role("button", name=act, exact=True)
+            await expect(button).to_be_hidden()
+            await page.locator("main .confirm > summary").click()
+            await button.click()
+            await expect(page.locator("main")).not_to_contain_text(what)
+    for path, name in (("/drafts", "drafts"), ("/scheduled", "scheduled"), ("/filters", "filters")):
+        assert (await ann.get(path))[name] == []
+
+
+async def test_one_menu_on_a_phone_names_all_that_can_be_set(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann, size=PHONE, reduced_motion="reduce", bypass_csp=True) as page:
+        await page.goto("/settings")
+        menu = page.locator(".tabs .menu")
+        await expect(menu.locator("summary")).to_be_in_viewport(ratio=1)
+        tabs = await page.locator(".tabs > a").all_inner_texts()
+        await menu.locator("summary").click()
+        assert await menu.locator("a").all_inner_texts() == tabs
+        assert (await findings(page), await too_small(page), await is_too_wide(page)) == ([], [], False)
+        await menu.get_by_text("Leaving").click()
+        await expect(page).to_have_url(f"{site.base_url}/settings/delete")
+        await expect(menu.locator("summary")).to_be_in_viewport(ratio=1)
+        await expect(page.locator(".tabs > [aria-current]")).to_be_in_viewport(ratio=0.9)
+    async with site.visit(ann, size=DESKTOP) as page:
+        await page.goto("/settings")
+        await expect(page.locator(".tabs .menu")).to_be_hidden()
