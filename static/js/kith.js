@@ -30,6 +30,23 @@ document.querySelector("form[data-theme-form]")?.addEventListener("submit", () =
   }
 });
 
+/* A form that leads to another page is sent once, however often somebody presses; the button says that it is on its way. */
+const AGAIN_AFTER = 10_000; // milliseconds: an answer may be a file, or nothing
+const onTheirWay = new Map();
+function come(form) {
+  onTheirWay.get(form)?.removeAttribute("aria-busy");
+  onTheirWay.delete(form);
+}
+addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (onTheirWay.has(form)) return event.preventDefault();
+  onTheirWay.set(form, submitter);
+  submitter?.setAttribute("aria-busy", "true");
+  setTimeout(come, AGAIN_AFTER, form);
+});
+addEventListener("pageshow", () => [...onTheirWay.keys()].forEach(come));
+
 for (const button of document.querySelectorAll("[data-dialog]")) {
   button.hidden = false;
   button.addEventListener("click", () => document.getElementById(button.dataset.dialog).showModal());

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from core.database import now
 from tests.web.looks import findings, is_too_wide, too_small
 from tests.web.site import DESKTOP, PHONE, Site
+
+# Playwright itself would wait for the next page before it presses again.
+IMPATIENT = """async (button) => {
+  const place = () => JSON.stringify(button.getBoundingClientRect());
+  const before = place();
+  for (let times = 0; times < 3; times++) {
+    button.click();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return [button.getAttribute("aria-busy"), place() === before];
+}"""
 
 
 async def test_what_is_thrown_away_is_asked_about_first(site: Site) -> None:
@@ -50,3 +61,29 @@ async def test_one_menu_on_a_phone_names_all_that_can_be_set(site: Site) -> None
     async with site.visit(ann, size=DESKTOP) as page:
         await page.goto("/settings")
         await expect(page.locator(".tabs .menu")).to_be_hidden()
+
+
+async def test_pressing_twice_does_it_once(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann, size=PHONE) as page:
+        held: list[Route] = []
+
+        async def hold(route: Route) -> None:
+            if route.request.method == "POST" and route.request.url.endswith(("/compose", "/lists")):
+                held.append(route)
+            else:
+                await route.continue_()
+
+        await page.route("**/*", hold)
+        for path, words, button in (("/compose", "content", "Post"), ("/lists", "title", "Make it")):
+            await page.goto(path)
+            await page.locator(f"main [name={words}]").fill("Once")
+            press = page.get_by_role("button", name=button, exact=True)
+            assert await press.evaluate(IMPATIENT) == ["true", True]
+            (route,) = held
+            async with page.expect_response(lambda answer: answer.request.method == "POST"):
+                await route.continue_()
+            await page.wait_for_load_state("networkidle")
+            held.clear()
+    assert [post["content"] for post in await ann.feed()] == ["<p>Once</p>"]
+    assert [one["title"] for one in (await ann.get("/lists"))["lists"]] == ["Once"]
