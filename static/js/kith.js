@@ -53,7 +53,7 @@ for (const button of document.querySelectorAll("[data-dialog]")) {
 }
 
 /* On a narrow screen the tab you are on is in view. */
-for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
+for (const tab of document.querySelectorAll(":is(.tabs, .tabs-row) > [aria-current]")) {
   const row = tab.parentElement;
   row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
 }

@@ -49,6 +49,14 @@ async def test_too_many_tries_to_log_in_say_when_to_come_back() -> None:
     assert f"Too many failed tries. Please try again in {when}." in answer.text
 
 
+async def test_a_bad_link_is_not_blamed_on_what_somebody_typed(anon: Visitor) -> None:
+    answer = await anon.page("/oauth/authorize?client_id=nobody")
+    assert answer.status_code == 400
+    assert "That did not work" in answer.text
+    assert "This app is not known here" in answer.text
+    assert "typed" not in answer.text
+
+
 async def test_a_surprise_bears_a_number_and_no_inside() -> None:
     async with world("alpha.test", server__name="Broken here") as (alpha,):
         template = alpha.folder / "templates" / "posts" / "lookup.html"

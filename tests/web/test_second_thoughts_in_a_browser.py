@@ -50,17 +50,18 @@ async def test_one_menu_on_a_phone_names_all_that_can_be_set(site: Site) -> None
         await page.goto("/settings")
         menu = page.locator(".tabs .menu")
         await expect(menu.locator("summary")).to_be_in_viewport(ratio=1)
-        tabs = await page.locator(".tabs > a").all_inner_texts()
+        tabs = await page.locator(".tabs-row > a").all_inner_texts()
         await menu.locator("summary").click()
         assert await menu.locator("a").all_inner_texts() == tabs
         assert (await findings(page), await too_small(page), await is_too_wide(page)) == ([], [], False)
         await menu.get_by_text("Leaving").click()
         await expect(page).to_have_url(f"{site.base_url}/settings/delete")
         await expect(menu.locator("summary")).to_be_in_viewport(ratio=1)
-        await expect(page.locator(".tabs > [aria-current]")).to_be_in_viewport(ratio=0.9)
+        await expect(page.locator(".tabs-row > [aria-current]")).to_be_in_viewport(ratio=0.9)
     async with site.visit(ann, size=DESKTOP) as page:
         await page.goto("/settings")
         await expect(page.locator(".tabs .menu")).to_be_hidden()
+        await expect(page.locator(".tabs-row").get_by_text("Leaving")).to_be_in_viewport(ratio=1)
 
 
 async def test_pressing_twice_does_it_once(site: Site) -> None:
