@@ -11,7 +11,8 @@ async function ask(form, path) {
   return new DOMParser().parseFromString(await answer.text(), "text/html").body;
 }
 
-function remove(form, id) {
+/** Throw a draft away on the server. */
+export function remove(form, id) {
   const body = new FormData();
   body.append("csrfToken", form.elements.csrfToken.value);
   return fetch(`/drafts/${encodeURIComponent(id)}/delete`, { method: "POST", body, keepalive: true, redirect: "manual" });
@@ -89,15 +90,14 @@ export async function bringRest(form, { draftId, draftVersion }) {
   return true;
 }
 
-/** What was written is posted, or not wanted any more: then the draft goes with it. */
-export function settle(form, { remove: unwanted }) {
+/** What was written is posted, or not wanted any more: what comes next is another draft. */
+export function settle(form) {
   const state = states.get(form);
   const id = form.elements.draftId?.value;
   if (state) {
     clearTimeout(state.later);
-    Object.assign(state, { round: state.round + 1, again: false, was: unwanted ? "" : id });
+    Object.assign(state, { round: state.round + 1, again: false, was: id });
   }
-  if (id && unwanted) remove(form, id);
   if (form.elements.draftId) form.elements.draftId.value = form.elements.draftVersion.value = "";
   form.querySelector(".composer-kept").hidden = true;
   form.querySelector(".composer-preview").replaceChildren();

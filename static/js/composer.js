@@ -62,10 +62,14 @@ const drafts = (form) => (form.dataset.drafts ? import(form.dataset.drafts) : Pr
 /* Drafts of which the words are here and the rest is on its way. */
 const coming = new WeakMap();
 
-function keep(form) {
-  const { draftId, draftVersion } = form.elements;
+function written(form) {
+  const { content, contentWarning, visibility, draftId, draftVersion } = form.elements;
   const named = draftId?.value ? { draftId: draftId.value, draftVersion: draftVersion.value } : coming.get(form);
-  const draft = { ...named, content: form.elements.content.value, contentWarning: form.elements.contentWarning.value, visibility: form.elements.visibility?.value };
+  return { ...named, content: content.value, contentWarning: contentWarning.value, visibility: visibility?.value };
+}
+
+function keep(form) {
+  const draft = written(form);
   try {
     if (draft.content.trim()) localStorage.setItem(keyOf(form), JSON.stringify(draft));
     else localStorage.removeItem(keyOf(form));
@@ -98,9 +102,42 @@ function forget(form) {
   }
 }
 
-function clear(form, unwanted = false) {
+/** Put back what was written; what else belongs to it comes from the server. */
+function putBack(form, draft) {
+  form.elements.content.value = draft.content;
+  form.elements.contentWarning.value = draft.contentWarning ?? "";
+  if (draft.contentWarning) form.elements.contentWarning.disabled = false;
+  form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
+  whole(form).then(() => {
+    const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
+    if (choice) choice.checked = true;
+    look(form);
+  });
+  form.querySelector(".composer-draft").hidden = false;
+  if (form.dataset.drafts && draft.draftId) resume(form, draft).catch(() => {});
+}
+
+/** A draft goes from the server once it can no longer be taken back; whoever leaves before that keeps it there. */
+function throwAway(form) {
+  const draft = written(form);
+  clear(form);
+  form.elements.content.focus();
+  toast(words.thrown, {
+    label: words.undo,
+    seconds: 10,
+    act: () => {
+      const since = form.elements.content.value;
+      putBack(form, since.trim() ? { ...draft, content: `${draft.content}\n\n${since}` } : draft);
+      keep(form);
+      form.elements.content.focus();
+    },
+    then: () => draft.draftId && drafts(form).then(({ remove }) => remove(form, draft.draftId)).catch(() => {}),
+  });
+}
+
+function clear(form) {
   forget(form);
-  if (form.dataset.begun) drafts(form).then(({ settle }) => settle(form, { remove: unwanted }), () => {});
+  if (form.dataset.begun) drafts(form).then(({ settle }) => settle(form), () => {});
   forgetFiles(form);
   for (const wrong of form.querySelectorAll(".field-error, .banner")) wrong.remove();
   for (const field of [form.elements.content, form.elements.contentWarning]) {
@@ -126,20 +163,9 @@ function prepare(form) {
   } catch {
     // A broken draft is no draft.
   }
-  if (draft?.content && !form.elements.content.value) {
-    form.elements.content.value = draft.content;
-    form.elements.contentWarning.value = draft.contentWarning ?? "";
-    form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
-    whole(form).then(() => {
-      const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
-      if (choice) choice.checked = true;
-      look(form);
-    });
-    form.querySelector(".composer-draft").hidden = false;
-  }
   preparePoll(form);
   prepareFiles(form);
-  if (form.dataset.drafts && draft?.draftId && form.elements.content.value === draft.content) resume(form, draft).catch(() => {});
+  if (draft?.content && !form.elements.content.value) putBack(form, draft);
   const begin = () => {
     form.classList.add("open");
     if (!form.dataset.suggests) {
@@ -182,8 +208,7 @@ function prepare(form) {
   });
   form.querySelector("[data-discard]").addEventListener("click", () => {
     begin();
-    clear(form, true);
-    form.elements.content.focus();
+    throwAway(form);
   });
   // A phone may end a page without a word: the draft on the server is known here as soon as it is kept.
   form.addEventListener("kith:kept", () => keep(form));

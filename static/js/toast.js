@@ -4,6 +4,13 @@ const shelf = document.getElementById("toasts");
 /** Words the server put into the page in the reader's language. */
 export const words = shelf.dataset;
 
+/* An open dialog makes all else inert, and lies over it: what is said meanwhile is said inside of it. */
+function comeForward() {
+  const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if (shelf.parentElement !== place) place.append(shelf);
+}
+document.addEventListener("close", ({ target }) => target.contains(shelf) && document.body.append(shelf), true);
+
 /** Show a sentence; `act` is run when its `label` is pressed, `then` once the toast has gone without that. */
 export function toast(text, { label = "", act = null, then = null, seconds = 6 } = {}) {
   const box = document.createElement("div");
@@ -28,6 +35,7 @@ export function toast(text, { label = "", act = null, then = null, seconds = 6 }
   let timer = setTimeout(() => settle(false), seconds * 1000);
   box.addEventListener("pointerenter", () => clearTimeout(timer));
   box.addEventListener("pointerleave", () => (timer = setTimeout(() => settle(false), 3000)));
+  comeForward();
   shelf.append(box);
   while (shelf.children.length > 3) shelf.firstElementChild.querySelector("button").click();
   return { close: () => settle(false) };

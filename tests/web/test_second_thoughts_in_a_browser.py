@@ -88,3 +88,50 @@ async def test_pressing_twice_does_it_once(site: Site) -> None:
             held.clear()
     assert [post["content"] for post in await ann.feed()] == ["<p>Once</p>"]
     assert [one["title"] for one in (await ann.get("/lists"))["lists"]] == ["Once"]
+
+
+async def test_a_draft_that_was_thrown_away_can_be_brought_back_for_a_while(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann, size=PHONE) as page:
+        await page.clock.install()
+        await page.goto("/")
+        text = page.locator("main .composer textarea")
+        await text.fill("Half a thought")
+        await page.locator("main .composer-polls").click()
+        await page.locator("main [name=pollOption]").first.fill("Tea")
+        async with page.expect_response("**/compose/draft"):
+            await page.clock.run_for(5_000)
+        await expect(page.locator("main .composer-kept")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("main [name=pollOption]").first).to_have_value("Tea")
+        await page.click("[data-discard]")
+        await expect(text).to_have_value("")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(text).to_have_value("Half a thought")
+        await expect(page.locator("main [name=pollOption]").first).to_have_value("Tea")
+        assert len((await ann.get("/drafts"))["drafts"]) == 1
+        await page.click("[data-discard]")
+        await expect(text).to_have_value("")
+        async with page.expect_response("**/drafts/*/delete"):
+            await page.clock.run_for(11_000)
+    assert (await ann.get("/drafts"))["drafts"] == []
+    assert site.complaints == []
+
+
+async def test_what_fails_in_a_dialog_is_said_where_it_can_be_read_and_answered(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await ann.publish("Answer me")
+    async with site.visit(ann, size=PHONE) as page:
+        await page.goto("/")
+        await page.locator(".entry a.reply").click()
+        await page.locator("dialog textarea").fill("I do")
+        await page.route("**/compose", lambda route: route.abort())
+        await page.locator("dialog button.primary").click()
+        said = page.locator(".toast", has_text="Nothing is lost")
+        await said.get_by_role("button").click()
+        await expect(said).to_have_count(0)
+        await expect(page.locator("dialog textarea")).to_have_value("I do")
+        await page.unroute("**/compose")
+        await page.locator("dialog button.primary").click()
+        await expect(page.locator("dialog.compose-dialog")).to_have_count(0)
+        await expect(page.locator(".toast", has_text="Posted")).to_be_visible()
