@@ -181,7 +181,7 @@ async def test_somebody_blocked_is_found_in_the_settings_and_let_back(site: Site
             elif scripts:
                 await expect(page.locator(".toast").last).to_contain_text(way)
             await page.goto("/settings")
-            await page.locator(".tabs").get_by_text(way, exact=True).click()
+            await page.locator(".tabs-row").get_by_text(way, exact=True).click()
             await page.locator(".person button", has_text=undo).click()
             await expect(page.locator("button", has_text=undo)).to_have_count(0)
     assert {key for key, value in (await ann.get(f"/users/{bob.id}")).items() if value is True} == set()
