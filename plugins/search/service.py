@@ -26,7 +26,7 @@ async def note_actor(actor: Actor) -> None:
     What others find from now on is settled at once; a job writes it into the index.
     """
     if await _note_people([actor.id]):
-        await mark_anew.later(key=f"search:{actor.id}", actor_id=actor.id)
+        await mark_anew.later(actor_id=actor.id)  # beside one that runs: it may have read what they said before
 
 
 async def _note_entries(entry_ids: Sequence[str]) -> None:

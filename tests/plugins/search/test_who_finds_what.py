@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.database import execute, now, one_of, rows
+from core.leases import LEASE
 from core.models import Actor
 from core.testing import Foreign, Person, TestInstance, Visitor, befriend, settle
+from plugins.search.service import mark_anew
 from tests.federation.arrivals import arrive
 
 VISIBILITIES = ("public", "unlisted", "followers", "friends", "private", "direct")
@@ -57,6 +60,21 @@ async def test_who_says_no_is_found_no_more_at_once_and_again_after_a_yes(
     await ann.put("/users/me", {"settings": {"searchable": True}})
     await settle(alpha)
     assert len((await anon.get("/search/posts", q="needle"))["posts"]) == 2
+
+
+async def test_who_says_yes_while_their_no_is_being_written_is_found_again(
+    alpha: TestInstance, ann: Person, anon: Visitor
+) -> None:
+    await ann.publish("needle")
+    await opted_out(ann)
+    with alpha.inside():
+        await mark_anew(actor_id=ann.id)  # as another process does, which has not written down yet that it is done
+        under_way = await rows("UPDATE core_job SET state = 'running', due_at = $1 RETURNING id", now() + LEASE)
+    await ann.put("/users/me", {"settings": {"searchable": True}})
+    with alpha.inside():
+        await execute(f"DELETE FROM core_job WHERE id {one_of(1)}", [one["id"] for one in under_way])
+    await settle(alpha)
+    assert await found(anon) == {"public"}
 
 
 async def test_blocks_hide_both_ways_and_mutes_one_way(ann: Person, bob: Person, eve: Person) -> None:
