@@ -10,7 +10,7 @@ from core import circles, people, present
 from core.api import Answer, Api, Ask
 from core.api.answers import page_of
 from core.api.forms import Form, StreamPagination, StreamQuery, User, stream_of
-from core.errors import Invalid, NotFound
+from core.api.named_people import people_named
 from core.models import Actor
 
 api = Api("circles", __name__)
@@ -64,15 +64,7 @@ def _form(circle: circles.Row) -> object:
 
 
 async def _people(ask: Ask[object, object], user_ids: Sequence[str]) -> list[Actor]:
-    if len(user_ids) > circles.MEMBERS_AT_MOST:
-        raise Invalid({"userIds": f"These are too many: at most {circles.MEMBERS_AT_MOST}."})
-    found = []
-    for number, user_id in enumerate(user_ids):
-        try:
-            found.append(await people.visible_actor(ask.viewer, user_id))
-        except NotFound:
-            raise Invalid({f"userIds.{number}": "There is no such person."}) from None
-    return found
+    return await people_named(ask, user_ids, most=circles.MEMBERS_AT_MOST)
 
 
 @api.get("/circles", answer=Circles)

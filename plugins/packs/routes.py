@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from core import people, present
+from core import present
 from core.api import Answer, Api, Ask
 from core.api.forms import Form, StreamQuery, User, UserShort, stream_of
-from core.errors import Invalid, NotFound
+from core.api.named_people import people_named
 from core.models import Actor
 from plugins.packs import service
 
@@ -63,15 +63,7 @@ def form_of(pack: service.Row) -> dict[str, object]:
 
 
 async def _people(ask: Ask[object, object], user_ids: Sequence[str]) -> list[Actor]:
-    if len(user_ids) > service.MEMBERS_AT_MOST:
-        raise Invalid({"userIds": f"These are too many: at most {service.MEMBERS_AT_MOST}."})
-    found = []
-    for number, user_id in enumerate(user_ids):
-        try:
-            found.append(await people.visible_actor(ask.viewer, user_id))
-        except NotFound:
-            raise Invalid({f"userIds.{number}": "There is no such person."}) from None
-    return found
+    return await people_named(ask, user_ids, most=service.MEMBERS_AT_MOST)
 
 
 @api.get("/packs", query=StreamQuery, answer=stream_of("packs", PackForm), signed_out=True)
