@@ -23,11 +23,7 @@ def main() -> None:
     _confine()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():
-        request = json.loads(line)
-        content = source.read(request["size"])
-        if len(content) < request["size"]:
-            return
-        _answer(request, content, target)
+        _answer(json.loads(line), source, target)
 
 
 def _confine() -> None:
@@ -46,7 +42,11 @@ def _confine() -> None:
     Image.preinit()
 
 
-def _answer(request: dict[str, Any], content: bytes, target: BinaryIO) -> None:
+def _answer(request: dict[str, Any], source: BinaryIO, target: BinaryIO) -> None:
+    """Answer one request; nothing of it is held while the next one is waited for."""
+    content = source.read(request["size"])
+    if len(content) < request["size"]:
+        return  # nobody is there any more, which the next line says too
     body = b""
     head: dict[str, Any]
     try:

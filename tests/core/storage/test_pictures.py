@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import platform
 import random
 import signal
 import struct
@@ -307,3 +308,18 @@ async def test_the_processes_end_when_there_is_nothing_to_do(maker: Pictures, mo
             break
         await asyncio.sleep(0.02)
     assert not set(pids()) - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give back on their own terms")
+async def test_a_process_that_rests_keeps_nothing_of_the_large_picture_it_made(maker: Pictures, tmp_path: Path) -> None:
+    def megabytes() -> float:
+        (worker,) = set(pids()) - before
+        return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    before = set(pids())
+    await maker.made(saved(quarters(), "JPEG"), [AVATAR])
+    at_first = megabytes()
+    path = tmp_path / "large"
+    path.write_bytes(saved(Image.effect_noise((4000, 3000), 60).convert("RGB"), "JPEG"))
+    await maker.prepared(path, {"feed": 1200, "thumbnail": 400})
+    assert megabytes() - at_first < 10
