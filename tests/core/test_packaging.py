@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from core.config import load
 
@@ -34,6 +37,27 @@ def pins(name: str) -> dict[str, str]:
 def asked_for(name: str) -> set[str]:
     lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
     return {re.match(r"[a-z0-9-]+", line)[0] for line in lines if re.match("[a-z]", line)}  # type: ignore[index]
+
+
+def needs_of(package: str) -> list[Requirement]:
+    """What an installed package says it needs; nothing of one that this Python goes without."""
+    try:
+        return [Requirement(line) for line in requires(package) or ()]
+    except PackageNotFoundError:
+        return []
+
+
+@pytest.mark.parametrize("version", ["3.11.2", "3.12.3", "3.13.5", "3.14.0"])  # Debian 12, Ubuntu 24.04, Debian 13
+def test_the_lock_holds_what_its_packages_need_on_every_python_that_may_run_it(version: str) -> None:
+    pinned = {canonicalize_name(name) for name in pins("runtime")}
+    on = {"python_full_version": version, "python_version": version.rpartition(".")[0], "extra": ""}
+    wanted = {
+        canonicalize_name(needed.name): package
+        for package in pinned
+        for needed in needs_of(package)
+        if needed.marker is None or needed.marker.evaluate(on)
+    }
+    assert {name: by for name, by in wanted.items() if name not in pinned} == {}
 
 
 def a_copy(folder: Path, *names: str) -> Path:
