@@ -170,12 +170,13 @@ async def _added_by_kinds(entries: Sequence[Row]) -> dict[str, Mapping[str, Any]
 
 
 def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepared:
+    is_deleted = entry["deleted_at"] is not None  # then it keeps its place, and nobody is told whose it was
     form = {
         "postId": entry["id"],
         "kind": entry["kind"],
-        "url": entry["url"] or entry["uri"],
-        "uri": entry["uri"],
-        "user": user_short(parts.actors[entry["author_id"]]),
+        "url": None if is_deleted else entry["url"] or entry["uri"],
+        "uri": None if is_deleted else entry["uri"],
+        "user": None if is_deleted else user_short(parts.actors[entry["author_id"]]),
         "content": entry["content"],
         "contentType": entry["source_type"] if entry["source"] else None,
         "title": entry["title"] or None,
@@ -200,7 +201,7 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         "replyState": _shown(entry["reply_state"]),
         "createdAt": stamp(entry["published_at"]),
         "editedAt": stamp(entry["edited_at"]),
-        "isDeleted": entry["deleted_at"] is not None,
+        "isDeleted": is_deleted,
         **added,
     }
     others = {mention["userId"] for mention in form["mentions"]} | {entry["quote_author"], entry["parent_author"]}

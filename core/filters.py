@@ -82,7 +82,8 @@ def _read_in(row: Form, prepared: Prepared) -> tuple[Form, str]:
     if kept is None:
         since, form = cache.mark(), {**from_json(prepared.head.decode() + "}"), "poll": prepared.poll}
         text = words_of(form, from_json(prepared.quote.decode()))
-        kept = {"user": {"userId": form["user"]["userId"]}, "language": form["language"]}, text
+        author_id = form["user"] and form["user"]["userId"]
+        kept = {"user": {"userId": author_id}, "language": form["language"]}, text
         cache.put(key, kept, KEEP_SECONDS, size=600 + 4 * len(text), tags=prepared.tags, since=since)
     return kept
 

@@ -235,9 +235,9 @@ class Post(Form):
 
     post_id: str
     kind: str
-    url: str
-    uri: str
-    user: UserShort
+    url: str | None = Field(description="Null, as `uri` and `user`, where it was deleted and keeps its place.")
+    uri: str | None
+    user: UserShort | None
     content: str = Field(description="Sanitised HTML.")
     title: str | None
     source: str | None = Field(description="What was typed; on your own posts only.")
@@ -292,14 +292,14 @@ class Post(Form):
 
 
 class Comment(Form):
-    """A reply post; `commentId` is its `postId`. One that was deleted, and answered, is there without its words."""
+    """A reply post; `commentId` is its `postId`. Deleted ones that were answered stay, without words and author."""
 
     comment_id: str
     post_id: str | None
     parent_id: str | None
-    user_id: str
-    username: str
-    user: UserShort
+    user_id: str | None
+    username: str | None
+    user: UserShort | None
     content: str
     content_warning: str | None
     likes_count: int

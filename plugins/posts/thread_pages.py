@@ -59,7 +59,7 @@ async def thread(acct: str, post_id: str) -> Response | Redirect:
     stem, replies, pagination = await _conversation(line, entry, actor, sort)
     if is_more:
         return await render_fragment("posts/_replies.html", replies=replies, pagination=pagination, sort=sort)
-    if not stem or stem[-1]["postId"] != entry.id:  # it was deleted this moment
+    if not stem or stem[-1]["postId"] != entry.id or stem[-1]["isDeleted"]:  # it was deleted this moment
         raise Gone()
     *above, post = stem
     keep(actor, [*above, post, *_posts_in(replies)], prepared.of_thread(entry))

@@ -88,7 +88,13 @@ async def test_a_deleted_comment_keeps_its_place_while_there_are_answers_to_it(
         assert {one["commentId"]: one["isDeleted"] for one in listed} == {made[0]: True} | dict.fromkeys(
             made[2:], False
         )
-        assert [one["content"] for one in listed if one["isDeleted"]] == [""]
+        (gone,) = [one for one in listed if one["isDeleted"]]
+        assert (gone["content"], gone["user"], gone["userId"], gone["username"]) == ("", None, None, None)
+        assert gone["commentId"] == made[0] and gone["createdAt"]
+    thread = await anon.get(f"/posts/{post}/thread")
+    (gone,) = [one for one in thread["replies"] if one["isDeleted"]]
+    assert (gone["user"], gone["url"], gone["uri"], gone["mentions"]) == (None, None, None, [])
+    assert bob.id not in str(gone) and bob.name not in str(gone)
 
 
 async def test_there_are_no_other_orders_and_a_cursor_belongs_to_its_own(
