@@ -365,6 +365,13 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
         assert f"({page.relative_to(ROOT)})" in text, page.name
 
 
+def test_the_map_shows_every_folder_of_the_code() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    folders = {path.parent for path in SOURCES if path.name == "__init__.py" and path.parent.parent.parent == ROOT}
+    shown = {folder for folder in folders if f"](../{folder.relative_to(ROOT)})" in text}
+    assert {folder.name for folder in folders - shown} == {"migrations"}
+
+
 @each_page
 def test_no_line_is_longer_than_an_editor_is_wide(page: Path) -> None:
     for line in page.read_text("utf-8").splitlines():
