@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from playwright.async_api import Route, expect
 
 from core.database import now
@@ -135,3 +136,23 @@ async def test_what_fails_in_a_dialog_is_said_where_it_can_be_read_and_answered(
         await page.locator("dialog button.primary").click()
         await expect(page.locator("dialog.compose-dialog")).to_have_count(0)
         await expect(page.locator(".toast", has_text="Posted")).to_be_visible()
+
+
+FEW = {"rate_limits__enabled": True, "rate_limits__user_per_hour": 3}
+
+
+@pytest.mark.parametrize("site", [FEW], indirect=True)
+async def test_whoever_does_too_much_hears_when_to_come_back_and_is_not_sent_there_at_once(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    await bob.publish("First frost this morning.")
+    async with site.visit(ann) as page:
+        await page.goto("/local")
+        said = page.locator(".toast", has_text="Please try again in ")
+        status = 0
+        while status != 429:
+            async with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+                await page.locator(".like").click()
+            status = (await answered.value).status
+            assert status in (200, 429)
+        await expect(said).to_contain_text("minutes.")
+        await expect(said.get_by_role("button")).to_have_text("Close")
