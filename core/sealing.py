@@ -77,6 +77,20 @@ async def keys_in_use() -> set[str]:
     return used | {key for one in waiting for key in here().secrets.ids if f".{key}." in str(one["arguments"])}
 
 
+async def tables_without_a_key() -> list[str]:
+    """The tables in which something is sealed that none of the keys opens, as where a backup came without them."""
+    beginnings = [f"v1.{key}.%" for key in here().secrets.ids]
+    others = "".join(f" AND {{0}} NOT LIKE ${number}" for number in range(1, len(beginnings) + 1))
+    return [
+        sealed.table
+        for sealed in sealed_columns()
+        if await row(
+            f"SELECT 1 AS one FROM {sealed.table} WHERE {sealed.column} <> ''{others.format(sealed.column)} LIMIT 1",
+            *beginnings,
+        )
+    ]
+
+
 async def _prefixes(column: str, table: str) -> set[str]:
     return {
         key

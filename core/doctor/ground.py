@@ -15,6 +15,7 @@ from pathlib import Path
 from core.database import now, row, value, when
 from core.doctor.findings import Finding, broken, weak, well
 from core.instance import here
+from core.sealing import tables_without_a_key
 
 _CLOCK_AWAY = timedelta(seconds=5)
 _LATE = timedelta(minutes=10)
@@ -83,6 +84,10 @@ async def keys() -> AsyncIterator[Finding]:
                 "keys", f"{path} can be read by {open_to}", f"chmod {'700' if path.is_dir() else '600'} {path}"
             )
             return
+    if closed := await tables_without_a_key():
+        mend = "put the keys of this database back: instance/secrets/ of a backup, or what kith keys export wrote"
+        yield broken("keys", f"they do not open what is sealed in {', '.join(closed)}", mend)
+        return
     source = "SECRET_KEY" if here().settings.secret_key else folder
     yield well("keys", f"in {source}, for nobody else to read; have you a copy elsewhere (kith keys export)?")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,16 @@ async def test_keys_that_others_can_read_are_told(kith: Kith) -> None:
     (kith.folder / "secrets" / "keys.json").chmod(0o644)
     said = kith.run("doctor", code=1).stdout
     assert "can be read by everybody" in said and "chmod 600" in said
+
+
+async def test_a_database_whose_keys_are_gone_is_told(kith: Kith) -> None:
+    kith.run("account", "create", "ann", "--email", "ann@example.org")
+    serving = kith.serve()
+    assert serving.get("/@ann", headers={"Accept": "application/activity+json"}).status_code == 200
+    serving.stop()
+    assert findings(kith, code=1)["keys"][0] == "ok"
+    shutil.rmtree(kith.folder / "secrets")
+    assert findings(kith, code=1)["keys"] == ("broken", "they do not open what is sealed in federation_key")
 
 
 async def test_a_mail_server_that_nobody_answers_for_is_told_without_its_password(kith: Kith) -> None:
