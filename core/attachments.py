@@ -31,15 +31,18 @@ async def describe_file(
         file.alt = files.checked_alt(alt)
     if focus is not UNCHANGED:
         file.focus = files.checked_focus(focus)
+    changed = [name for name, is_said in (("alt", alt is not None), ("focus", focus is not UNCHANGED)) if is_said]
     async with transaction():
         entry = await _shown_in(file.id)
         if entry:
             await require_allowed(actor, "edit", entry)
             if file.alt != said:
                 await revisions.keep_before_describing(entry)
-        if not await execute("UPDATE core_file SET alt = $1 WHERE id = $2", file.alt, file.id):
+        if not await execute("UPDATE core_file SET alt = alt WHERE id = $1", file.id):
             raise NotFound("There is no such file.")
-        await file.save(update_fields=["focus"])
+        if changed:  # and nothing else: of that somebody may have said something new meanwhile
+            await file.save(update_fields=changed)
+        await file.refresh_from_db()
         if entry:
             await _tell(actor, entry)
     return file

@@ -247,3 +247,14 @@ async def test_a_file_that_is_not_ready_yet_becomes_so_later(
     post = await ann.publish("x", fileIds=[file["fileId"]])
     assert post["attachments"][0]["processingStatus"] == "ready"
     assert await attached(alpha, post["attachments"][0]["url"])
+
+
+async def test_who_says_two_things_of_a_file_at_once_has_said_both(ann: Person) -> None:
+    file_id = (await uploaded(ann, PHOTO))["fileId"]
+    for number in range(3):
+        alt, focus = f"a tree, {number}", [0.1 * number, 0.5]
+        await asyncio.gather(
+            *(ann.put(f"/files/{file_id}", change) for change in ({"alt": alt}, {"focus": focus}, {"alt": alt}))
+        )
+        said = await ann.get(f"/files/{file_id}")
+        assert (said["alt"], said["focus"]) == (alt, [round(one, 3) for one in focus])
