@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 
 from core.testing import DIALECT, Foreign, Person, TestInstance, Visitor, close_worlds, world
@@ -72,6 +74,11 @@ def _depends_on_database(item: pytest.Item) -> bool:
     if "browser" in item.path.name:
         return False
     return not INSTANCES.isdisjoint(item.fixturenames) or any(_homes(item, *WITH_DATABASE))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of what is tested is the one that serves."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from core.accounts.proof_models import SecurityEvent
 from core.database import execute, now, rows
@@ -73,12 +74,14 @@ async def again(at: TestInstance) -> None:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the name of another host lead to this machine."""
-    real = socket.getaddrinfo
+    real = uvloop.Loop.create_connection
 
-    def found(host: object, *arguments: Any, **more: Any) -> Any:
-        return real("127.0.0.1" if host == ELSEWHERE else host, *arguments, **more)  # type: ignore[arg-type]
+    async def connected(loop: Any, protocol: Any, host: str, port: int, **more: Any) -> Any:
+        if more.get("ssl"):
+            more.setdefault("server_hostname", host)
+        return await real(loop, protocol, "127.0.0.1" if host == ELSEWHERE else host, port, **more)
 
-    monkeypatch.setattr(socket, "getaddrinfo", found)
+    monkeypatch.setattr(uvloop.Loop, "create_connection", connected)
 
 
 async def test_a_server_gets_the_mail_with_its_envelope() -> None:
