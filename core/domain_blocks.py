@@ -52,7 +52,7 @@ async def block(actor: Actor, text: str) -> str:
             raise Invalid({"domain": f"You block {DOMAINS_AT_MOST} servers already; that is as many as there can be."})
         await execute(
             "DELETE FROM core_quote_asked WHERE author_id = $1"
-            " AND actor_id IN (SELECT a.id FROM core_actor a WHERE a.domain = $2)",
+            " AND actor_id IN (SELECT a.id FROM core_actor a WHERE a.domain = $2 AND a.domain <> '')",
             actor.id,
             domain,
         )

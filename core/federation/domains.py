@@ -188,16 +188,16 @@ async def _mark(before: Mapping[str, Decision], after: Mapping[str, Decision]) -
             continue
         if old and (column := _COLUMNS.get(old.policy)):
             await execute(
-                f"UPDATE core_actor SET {column} = NULL, version = version + 1 WHERE domain = $1 AND {column} = $2"
-                f" AND {host} = $3",
+                f"UPDATE core_actor SET {column} = NULL, version = version + 1 WHERE domain = $1 AND domain <> ''"
+                f" AND {column} = $2 AND {host} = $3",
                 found["domain"],
                 old.since,
                 found["host"],
             )
         if new and (column := _COLUMNS.get(new.policy)):
             await execute(
-                f"UPDATE core_actor SET {column} = $1, version = version + 1 WHERE domain = $2 AND {column} IS NULL"
-                f" AND {host} = $3",
+                f"UPDATE core_actor SET {column} = $1, version = version + 1 WHERE domain = $2 AND domain <> ''"
+                f" AND {column} IS NULL AND {host} = $3",
                 new.since,
                 found["domain"],
                 found["host"],

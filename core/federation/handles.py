@@ -30,7 +30,7 @@ async def limit_new(host: str) -> None:
     """Bound how fast one domain's servers and people become known here (section 6). Raises Refused."""
     limiter = here().limiter
     counted = f"new-host:{host}"
-    is_known = await value("SELECT 1 FROM core_actor WHERE domain = $1 LIMIT 1", host)
+    is_known = await value("SELECT 1 FROM core_actor WHERE domain = $1 AND domain <> '' LIMIT 1", host)
     if not is_known and (await limiter.take(counted, 1, WINDOW_SECONDS)).allowed:
         verdict = await limiter.take(f"new-hosts:{registered(host)}", NEW_HOSTS, WINDOW_SECONDS)
         if not verdict.allowed:

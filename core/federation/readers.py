@@ -65,8 +65,8 @@ async def _is_server(signer: Actor) -> bool:
 
     async def others() -> bool:
         found = await value(
-            f"SELECT 1 FROM core_actor WHERE domain = $1 AND removed_at IS NULL AND LOWER({host_in_sql('uri')}) <> $2"
-            " LIMIT 1",
+            "SELECT 1 FROM core_actor WHERE domain = $1 AND domain <> '' AND removed_at IS NULL"
+            f" AND LOWER({host_in_sql('uri')}) <> $2 LIMIT 1",
             signer.domain,
             host,
         )

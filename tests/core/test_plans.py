@@ -14,6 +14,7 @@ import pytest
 
 from core.audience import STRANGER, Viewer, may_see, visible_sql
 from core.database import execute, many, new_id, one_of, rows, transaction
+from core.federation.handles import limit_new
 from core.models import Actor, Attachment, Entry
 from core.storage.models import File
 from core.testing import DIALECT, Person, TestInstance, Visitor, world
@@ -300,6 +301,15 @@ async def test_people_of_a_server_that_asks_are_not_looked_for_among_all(town: T
         for sql, parameters in asked:
             for plan in await plans_of(sql, parameters):
                 assert not re.search(r"(Seq Scan on core_actor|SCAN) [vw]\b", plan), plan
+
+
+async def test_whether_a_server_is_known_is_not_looked_for_among_all_people(town: Town) -> None:
+    with reads(town.instance) as read, town.instance.inside():
+        await limit_new("new.test")
+    [(sql, parameters)] = [each for each in read if "core_actor" in each[0]]
+    with town.instance.inside():
+        plan = await plan_of(sql, parameters)
+    assert "core_actor_host" in plan, plan
 
 
 def listed_for(host: str) -> tuple[str, str]:
