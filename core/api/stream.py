@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -269,6 +269,8 @@ async def events() -> Response:
     channels = request.args.getlist("channel") or ["home"]
     told = _events(_Watch(identity), channels, request.headers.get("Last-Event-ID", ""))
     await anext(told)  # from here on what is listened to is left again, though nobody may ever read what comes
+    if request.method == "HEAD":
+        await told.aclose()
     response = Response(told, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -276,7 +278,7 @@ async def events() -> Response:
     return response
 
 
-async def _events(watch: _Watch, channels: Sequence[str], last_id: str) -> AsyncIterator[bytes]:
+async def _events(watch: _Watch, channels: Sequence[str], last_id: str) -> AsyncGenerator[bytes, None]:
     """First of all nothing, once all that was asked for is listened to; then events. Raises KithErrors before."""
     async with watch.subscription as subscription:
         for name in channels:

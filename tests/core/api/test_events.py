@@ -132,3 +132,11 @@ async def test_nothing_stays_open_for_who_leaves_before_their_events_begin(alpha
             break
         await asyncio.sleep(0.01)
     assert alpha.instance.live.open_of(account.id) == 0
+
+
+async def test_whoever_asks_only_for_the_head_is_not_kept_waiting_for_events(ann: Person, anon: Visitor) -> None:
+    async with asyncio.timeout(30):
+        answer = await ann.call("HEAD", "/stream")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert (await anon.call("HEAD", "/stream")).status_code == 401
