@@ -173,7 +173,6 @@ def listening(instance: Instance) -> socket.socket:
         return _bound(server.host, server.port, shared=True)
     listener = _bound(server.host, server.port, shared=False)
     listener.listen(BACKLOG)
-    listener.set_inheritable(True)
     return listener
 
 

@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.core.kith_process import Kith, children_of, eventually, kith_in
+from tests.emoji_pictures import picture
 
 REDIS_URL = os.environ.get("KITH_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
 ERRANDS = '''
@@ -145,6 +146,28 @@ def test_a_second_server_on_the_same_instance_or_port_is_refused(kith: Kith, tmp
     other = Kith(tmp_path / "other")
     told = other.run_afresh("serve", "--port", str(serving.port), code=1).stderr
     assert told == f"kith: Cannot listen on 127.0.0.1 port {serving.port}: Address already in use\n"
+
+
+def test_what_a_server_starts_does_not_keep_its_port_taken_after_a_crash(kith: Kith) -> None:
+    kith.run("account", "create", "ann", "--email", "a@example.org", "--password", "Quiet-Harbour-47", "--verified")
+    serving = kith.serve()
+    headers = {"Authorization": f"Bearer {serving.sign_in('ann', 'Quiet-Harbour-47')}"}
+    uploaded = {"file": ("a.png", picture(), "image/png")}
+    assert serving.post("/api/v1/files", headers=headers, files=uploaded).status_code == 201
+    (maker,) = children_of(serving.process.pid)
+    assert listener_at(serving.port) in held_by(serving.process.pid)
+    assert listener_at(serving.port) not in held_by(maker)
+
+
+def held_by(pid: int) -> set[str]:
+    """What a process has open."""
+    return {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def listener_at(port: int) -> str:
+    """The socket that listens on a port of this machine, as a process has it open."""
+    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return next(f"socket:[{row[9]}]" for row in table if row[1].endswith(f":{port:04X}") and row[3] == "0A")
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--workers", "2"), ("serve", "--no-worker"), ("worker",)])

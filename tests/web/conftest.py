@@ -7,14 +7,13 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from typing import Any, cast
 
 import pytest
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from playwright.async_api import Browser, async_playwright
 
-from core.testing import TestInstance, world
+from core.serve import Sockets
+from core.testing import world
+from core.web_servers.hypercorn_server import serve
 from tests.web.site import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -53,43 +52,11 @@ async def site(port: int, chromium: Browser, request: pytest.FixtureRequest) -> 
         server__languages=("en", "ar"),
         **getattr(request, "param", {}),
     ) as (instance,):
-        config = Config()
-        config.bind = [f"127.0.0.1:{port}"]
-        config.accesslog = config.errorlog = None
-        config.graceful_timeout = 1
-        stopping = asyncio.Event()
-        server = asyncio.create_task(
-            serve(cast(Any, _already_started(instance)), config, shutdown_trigger=cast(Any, stopping.wait))
-        )
-        await _listening(port, server)
+        listener = socket.create_server(("127.0.0.1", port))
+        listener.setblocking(False)
+        stopping, sockets = asyncio.Event(), Sockets(instance.instance.asgi)
+        server = asyncio.create_task(serve(sockets, listener, stopping, 1))
         yield Site(instance, chromium)
         stopping.set()
-        await server
-
-
-def _already_started(instance: TestInstance) -> Any:
-    """The instance as an ASGI application that the server need not start: the test has done that."""
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "lifespan":
-            await instance.instance.asgi(scope, receive, send)
-            return
-        while (await receive())["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        await send({"type": "lifespan.shutdown.complete"})
-
-    return application
-
-
-async def _listening(port: int, server: asyncio.Task[None]) -> None:
-    for _ in range(200):
-        if server.done():
-            await server
-        try:
-            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            return
-    raise AssertionError("the server does not listen")
+        await asyncio.gather(sockets.end(), server)
+        listener.close()
