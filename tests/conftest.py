@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,9 +76,11 @@ def _depends_on_database(item: pytest.Item) -> bool:
     return not INSTANCES.isdisjoint(item.fixturenames) or any(_homes(item, *WITH_DATABASE))
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The event loop of what is tested is the one that serves."""
-    return {"uvloop": uvloop.new_event_loop}
+@pytest.fixture(scope="session")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """The event loop that serves. The newer hook for it runs plain tests last, when fixtures of theirs are gone."""
+    policy: asyncio.AbstractEventLoopPolicy = uvloop.EventLoopPolicy()
+    return policy
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -181,17 +181,17 @@ class Transaction(TransactionContext):
 
     def _keep_savepoint(self, outer: Transaction) -> None:
         outer.callbacks += self.callbacks
-        if not self._is_empty():
+        if not self._forgets_empty():
             self.session.ahead.append(f"RELEASE SAVEPOINT {self.savepoint}")
 
     async def _undo_savepoint(self) -> None:
-        if not self._is_empty():
+        if not self._forgets_empty():
             self.session.ahead.clear()  # what was set inside goes with it
             await self.session.statement(f"ROLLBACK TO SAVEPOINT {self.savepoint}")
             self.session.ahead.append(f"RELEASE SAVEPOINT {self.savepoint}")
 
-    def _is_empty(self) -> bool:
-        """Whether nothing was done in this block, so that the database need not know of it."""
+    def _forgets_empty(self) -> bool:
+        """Whether nothing was done in this block: then the database need not know of it, and is not told."""
         ahead = self.session.ahead
         if self._set not in ahead:
             return False

@@ -23,9 +23,7 @@ class Worker:
 
     def __init__(self, path: str, pragmas: dict[str, str | int]) -> None:
         self._path, self._pragmas = path, pragmas
-        self._queue: queue.SimpleQueue[tuple[asyncio.Future[Any], Work[Any], Sequence[str]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection
         self._thread = threading.Thread(target=self._work, name=f"sqlite {os.path.basename(path)}", daemon=True)
         self._stopped = False
