@@ -35,13 +35,13 @@ async def _concerns_others(author: Actor, entry: Entry) -> bool:
     """
     if entry.visibility not in FOLLOWED or entry.reply_to_uri or entry.quote_id or "quote-inline" in entry.content:
         return True
-    followers = f"SELECT follower_id FROM core_follow WHERE target_id = $2 AND state = '{ACCEPTED}' LIMIT"
+    if author.followers_count > LOOKED_AT:
+        return True
     return bool(
         await value(
-            "SELECT 1 FROM core_mention WHERE entry_id = $1"
-            f" UNION ALL SELECT 1 FROM ({followers} 1 OFFSET {LOOKED_AT}) m"
-            f" UNION ALL SELECT 1 FROM ({followers} {LOOKED_AT}) f"
-            " JOIN core_actor a ON a.id = f.follower_id AND a.domain <> '' LIMIT 1",
+            "SELECT 1 FROM core_mention WHERE entry_id = $1 UNION ALL SELECT 1 FROM core_follow f"
+            " JOIN core_actor a ON a.id = f.follower_id AND a.domain <> ''"
+            f" WHERE f.target_id = $2 AND f.state = '{ACCEPTED}' LIMIT 1",
             entry.id,
             author.id,
         )

@@ -17,7 +17,7 @@ from core.database import execute, many, new_id, one_of, rows, transaction
 from core.federation.handles import limit_new
 from core.models import Actor, Attachment, Entry
 from core.storage.models import File
-from core.testing import DIALECT, Person, TestInstance, Visitor, world
+from core.testing import DIALECT, Person, TestInstance, Visitor, settle, world
 from plugins.images.models import AltSuggestion
 from plugins.images.service import fields_of
 from plugins.posts import lists
@@ -329,6 +329,20 @@ async def check(town: Town, read: list[tuple[str, Any]], *, pages: int) -> None:
         for sql, parameters in limited:
             for plan in await plans_of(sql, parameters):
                 assert faults(sql, plan) == [], f"{sql}\n{plan}"
+
+
+@pytest.mark.skipif(DIALECT != "postgres", reason="SQLite merges nothing")
+async def test_what_belongs_to_a_post_is_looked_up_and_not_merged_with_everybody(town: Town) -> None:
+    """To come to the newest of all people, a merge would pass by everybody else."""
+    newest = await town.instance.user("newest")
+    with reads(town.instance) as read:
+        await newest.publish("By whoever came last.")
+        await settle(town.instance)
+    assert [sql for sql, _ in read if "JOIN core_actor" in sql]
+    with town.instance.inside():
+        for sql, parameters in read:
+            for plan in await plans_of(sql, parameters):
+                assert "Merge" not in plan, f"{sql}\n{plan}"
 
 
 @pytest.mark.skipif(DIALECT != "postgres", reason="SQLite compiles no queries")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core import job_table, leases
+from core import job_table, jobs, leases, timelines
 from core.database import execute, now, value, when
 from core.jobs import Jobs
 from core.tasks import task
@@ -114,3 +114,25 @@ async def test_the_claim_on_a_job_is_renewed_while_it_runs_and_ends_with_it(
         released.set()
         await until(lambda: _done(1))
     assert done == [1]
+
+
+async def test_what_a_request_leaves_to_be_done_begins_after_the_answer(
+    alpha: TestInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timelines, "AT_ONCE", 0)
+    monkeypatch.setattr(jobs, "ANSWER_FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(jobs, "SWEEP_SECONDS", 60.0)
+    monkeypatch.setattr(jobs, "turns", {})
+    ann, bob = await alpha.user("ann"), await alpha.user("bob")
+    await bob.follow(ann)
+    alpha.instance.cache.drop_prefix("session:")  # how many follow whoever is signed in is remembered for a while
+
+    async def at_home() -> bool:
+        return len(await bob.feed()) == 1
+
+    async with at_work(alpha):
+        await hurry.later(number=1)
+        await until(lambda: _done(1))  # what is done at the start is over
+        await ann.publish("To everybody.")
+        assert await value("SELECT COUNT(*) FROM core_job WHERE name LIKE '%fill_timelines' AND state = 'waiting'") == 1
+        await until(at_home)

@@ -12,7 +12,7 @@ import orjson
 
 from core import actors
 from core.asgi import Receive, Scope, Send
-from core.database import new_id, now
+from core.database import execute, new_id, now
 from core.federation.models import Delivery, Host
 from core.models import ACCEPTED, Actor, Entry, Follow
 from core.testing import Person, TestInstance
@@ -100,6 +100,7 @@ class Crowd:
         actor = await self.person(host, name, shared=shared)
         with self.instance.inside():
             await Follow.create(follower_id=actor.id, target_id=of.id, state=ACCEPTED, uri=f"{actor.uri}/follows/1")
+            await execute("UPDATE core_actor SET followers_count = followers_count + 1 WHERE id = $1", of.id)
         return actor
 
     async def friend(self, of: Person, host: str, name: str = "zoe") -> Actor:
