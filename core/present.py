@@ -13,7 +13,7 @@ import orjson
 
 from core import filters, people, policies, poll_forms, reaction_forms
 from core.apart import of_blocked_server
-from core.audience import OPEN, viewer_of, visible_sql
+from core.audience import OPEN, VISIBLE, Rule, viewer_of, visible_sql
 from core.comment_forms import comment
 from core.database import one_of, rows
 from core.entry_forms import Prepared, prepare
@@ -37,6 +37,7 @@ __all__ = [
     "user",
     "user_short",
     "users",
+    "visible_posts",
 ]
 KEEP_SECONDS = 3600
 Finish = Callable[[Row, Prepared, Actor | None, Mapping[str, int], Sequence[filters.Rule]], bytes]
@@ -103,6 +104,20 @@ async def posts(
 async def post(entry: Entry, viewer: Actor | None, *, boost_id: str | None = None) -> bytes:
     """The form of one entry, as it was shared where a boost is named."""
     return (await posts(await _page_of(entry.id, boost_id), viewer))[0]
+
+
+async def visible_posts(entry_ids: Iterable[str], viewer: Actor | None, rule: Rule = VISIBLE) -> dict[str, Form]:
+    """The forms of those among these entries that the viewer may see, by their ids."""
+    looking, wanted = viewer_of(viewer), list(dict.fromkeys(entry_ids))
+    if not wanted:
+        return {}
+    page = await rows(
+        f"SELECT {PAGE_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
+        f" WHERE e.id {one_of(2)} AND {visible_sql(looking, 1, rule=rule)}",
+        looking.parameter,
+        wanted,
+    )
+    return {form["postId"]: form for form in unpacked(await posts(page, viewer))}
 
 
 async def standing_post(entry_id: str, *, boost_id: str | None = None) -> bytes | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from core import present, quotes
 from core.apart import on_blocked_server
-from core.audience import OPEN, may_see, viewer_of, visible_sql
-from core.database import HIGHEST_ID, LOWEST_ID, is_id, one_of, rows, transaction
+from core.audience import OPEN, may_see, viewer_of
+from core.database import HIGHEST_ID, LOWEST_ID, is_id, rows, transaction
 from core.entries import Act
 from core.errors import NotFound
 from core.fields import moment_of
@@ -40,7 +40,7 @@ async def waiting(author: Actor, before: str | None, limit: int) -> list[dict[st
 async def forms(found: Sequence[dict[str, Any]], author: Actor) -> list[dict[str, Any]]:
     """The API forms of rows of `waiting`; what is to quote is shown where the author may see it."""
     entry_ids = [one[key] for one in found for key in ("entry_id", "quoted_id") if one[key]]
-    shown = {post["postId"]: post for post in await _posts(entry_ids, author)}
+    shown = await present.visible_posts(entry_ids, author)
     return [
         {
             "requestId": one["request_id"],
@@ -52,18 +52,6 @@ async def forms(found: Sequence[dict[str, Any]], author: Actor) -> list[dict[str
         }
         for one in found
     ]
-
-
-async def _posts(entry_ids: Sequence[str], author: Actor) -> list[dict[str, Any]]:
-    if not entry_ids:
-        return []
-    page = await rows(
-        f"SELECT {present.PAGE_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE e.id {one_of(2)} AND {visible_sql(viewer_of(author), 1)}",
-        author.id,
-        list(dict.fromkeys(entry_ids)),
-    )
-    return present.unpacked(await present.posts(page, author))
 
 
 async def answer(author: Actor, request_id: str, *, agrees: bool) -> None:

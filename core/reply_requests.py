@@ -8,7 +8,7 @@ from typing import Any
 from core import present, replies
 from core.acts import Act
 from core.audience import READABLE, may_see, viewer_of, visible_sql
-from core.database import HIGHEST_ID, LOWEST_ID, is_id, one_of, row, rows, transaction
+from core.database import HIGHEST_ID, LOWEST_ID, is_id, row, rows, transaction
 from core.errors import NotFound
 from core.fields import moment_of
 from core.instance import here
@@ -35,7 +35,7 @@ async def waiting(author: Actor, before: str | None, limit: int) -> list[dict[st
 async def forms(found: Sequence[dict[str, Any]], author: Actor) -> list[dict[str, Any]]:
     """The API forms of rows of `waiting`."""
     entry_ids = [one[key] for one in found for key in ("entry_id", "parent_id")]
-    shown = {post["postId"]: post for post in await _posts(entry_ids, author)}
+    shown = await present.visible_posts(entry_ids, author, rule=READABLE)
     return [
         {
             "requestId": one["position"],
@@ -47,18 +47,6 @@ async def forms(found: Sequence[dict[str, Any]], author: Actor) -> list[dict[str
         for one in found
         if one["entry_id"] in shown  # or it was taken away just now
     ]
-
-
-async def _posts(entry_ids: Sequence[str], author: Actor) -> list[dict[str, Any]]:
-    if not entry_ids:
-        return []
-    page = await rows(
-        f"SELECT {present.PAGE_COLUMNS} FROM core_entry e JOIN core_actor a ON a.id = e.author_id"
-        f" WHERE e.id {one_of(2)} AND {visible_sql(viewer_of(author), 1, rule=READABLE)}",
-        author.id,
-        list(dict.fromkeys(entry_ids)),
-    )
-    return present.unpacked(await present.posts(page, author))
 
 
 async def answer(author: Actor, request_id: str, *, agrees: bool) -> None:

@@ -9,9 +9,10 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import actors, domain_blocks, people, pins, polls, present, reactions
+from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Conflict, NotFound, Unauthenticated
+from core.errors import Conflict, NotFound
 from core.models import Actor, Entry
 from core.web.forms import local_path
 from core.web.htmx import wants_fragment
@@ -21,14 +22,6 @@ from plugins.posts.listing import form_of, viewer_actor
 
 blueprint = Blueprint("posts_acts", __name__)
 Answer = Response | Redirect
-
-
-async def _me() -> Actor:
-    """Who acts. The session's form token was checked with it."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
-    return actor
 
 
 async def _next(fallback: str) -> str:
@@ -41,7 +34,7 @@ async def _next(fallback: str) -> str:
 @blueprint.post("/posts/<post_id>/delete")
 async def delete(post_id: str) -> Answer:
     """Take a post away."""
-    actor = await _me()
+    actor = (await me()).actor
     await service.delete(actor, post_id)
     if wants_fragment(request.headers):
         return html_response("")
@@ -65,7 +58,7 @@ REACTIONS: dict[str, Reaction] = {
 @blueprint.post("/posts/<post_id>/<any(like,unlike,share,unshare,bookmark,unbookmark,pin,unpin):verb>")
 async def react(post_id: str, verb: str) -> Answer:
     """Like, share or keep a post, or take that back; what is so already is no failure on a page."""
-    actor = await _me()
+    actor = (await me()).actor
     entry = await visible_entry(viewer_of(actor), post_id)
     try:
         await REACTIONS[verb](actor, entry)
@@ -84,7 +77,7 @@ async def react(post_id: str, verb: str) -> Answer:
 @blueprint.post("/posts/<post_id>/vote")
 async def vote(post_id: str) -> Answer:
     """Vote in a poll; who has voted already, or comes too late, sees what came of it."""
-    actor = await _me()
+    actor = (await me()).actor
     entry = await visible_entry(viewer_of(actor), post_id)
     form = await request.form
     found = form.getlist(f"choice-{post_id}")
@@ -128,7 +121,7 @@ TIES: dict[str, Tie] = {
 @blueprint.post("/@<acct>/<any(follow,unfollow,befriend,unfollower,block,unblock,mute,unmute):verb>")
 async def tie(acct: str, verb: str) -> Answer:
     """Follow, befriend, block or mute somebody, or end it; those who block one can be blocked as well."""
-    actor = await _me()
+    actor = (await me()).actor
     known = verb in ("block", "unblock", "unfollower")
     target = await people.known_actor(acct) if known else await people.visible_actor(viewer_of(actor), acct)
     try:
@@ -145,7 +138,7 @@ async def tie(acct: str, verb: str) -> Answer:
 @blueprint.post("/@<acct>/unblock-server")
 async def server(acct: str) -> Answer:
     """Block the whole server somebody is on, or lift that; what is so already is no failure on a page."""
-    actor, target = await _me(), await people.known_actor(acct)
+    actor, target = (await me()).actor, await people.known_actor(acct)
     is_blocking = request.path.endswith("/block-server")
     try:
         await (domain_blocks.block if is_blocking else domain_blocks.unblock)(actor, target.domain)
@@ -165,7 +158,7 @@ async def _relation(actor: Actor, target: Actor, fallback: str) -> Answer:
 @blueprint.post("/requests/<user_id>/<any(accept,reject):verb>")
 async def answer_request(user_id: str, verb: str) -> Answer:
     """Answer somebody who asks to follow or to be friends."""
-    actor = await _me()
+    actor = (await me()).actor
     other = await people.visible_actor(viewer_of(actor), user_id)
     await actors.answer(actor, other, accept=verb == "accept")
     return await _relation(actor, other, "/requests")

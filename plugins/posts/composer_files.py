@@ -10,7 +10,7 @@ from werkzeug import Response as Redirect
 
 from core.accounts.settings_frame import me
 from core.attachments import describe_file
-from core.errors import Invalid, NotFound, Unauthenticated
+from core.errors import Invalid, NotFound
 from core.file_fields import cut_of, focus_of
 from core.file_forms import own_file_form
 from core.storage.files import own_file
@@ -35,9 +35,7 @@ async def add_file() -> Response:
     The form may say what is to be seen on it (`alt`), what stays in view (`focus`), and how it is cut (`crop`, `turn`).
     A file that came in parts is named by its `uploadId`.
     """
-    identity = await viewer_identity()
-    if identity is None:
-        raise Unauthenticated("Please log in first.")
+    identity = await me()
     form = await request.form
     cut, focus = cut_of(form.get("crop"), form.get("turn")), focus_of(form.get("focus"))
     alt, upload_id = str(form.get("alt", "")), str(form.get("uploadId", ""))

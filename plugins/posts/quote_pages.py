@@ -6,9 +6,9 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import prepared, quote_requests, quotes, replies, reply_requests
+from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Unauthenticated
 from core.html import quote_inline_removed
 from core.models import Actor
 from core.web.htmx import wants_fragment
@@ -41,9 +41,7 @@ async def quoting(acct: str, post_id: str) -> Response | Redirect:
 @blueprint.post("/posts/<post_id>/quotes/<quoting_id>/remove")
 async def remove(post_id: str, quoting_id: str) -> Response | Redirect:
     """Have somebody's post quote one's own no more."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
+    actor = (await me()).actor
     quoted, quoting = [await visible_entry(viewer_of(actor), one) for one in (post_id, quoting_id)]
     await quotes.remove_quote(actor, quoted, quoting)
     post = await form_of(quoting, actor)
@@ -53,9 +51,7 @@ async def remove(post_id: str, quoting_id: str) -> Response | Redirect:
 @blueprint.post("/posts/<post_id>/replies/<answer_id>/remove")
 async def remove_reply(post_id: str, answer_id: str) -> Response | Redirect:
     """Take somebody's answer out of the conversation below one's own post."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
+    actor = (await me()).actor
     parent, reply = [await visible_entry(viewer_of(actor), one) for one in (post_id, answer_id)]
     await replies.remove_reply(actor, parent, reply)
     return redirect(f"/@{actor.acct}/{parent.id}", 303)
@@ -82,9 +78,7 @@ async def wishes() -> Response | Redirect:
 @blueprint.post("/requests/quotes/<request_id>/<any(accept,reject):verb>")
 async def answer_wish(request_id: str, verb: str) -> Response | Redirect:
     """Let somebody quote what they asked for, or do not."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
+    actor = (await me()).actor
     await quote_requests.answer(actor, request_id, agrees=verb == "accept")
     return html_response("") if wants_fragment(request.headers) else redirect("/requests/quotes", 303)
 
@@ -108,8 +102,6 @@ async def reply_wishes() -> Response | Redirect:
 @blueprint.post("/requests/replies/<request_id>/<any(accept,reject):verb>")
 async def answer_reply_wish(request_id: str, verb: str) -> Response | Redirect:
     """Let an answer stand below what it answers, or not."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
+    actor = (await me()).actor
     await reply_requests.answer(actor, request_id, agrees=verb == "accept")
     return html_response("") if wants_fragment(request.headers) else redirect("/requests/replies", 303)

@@ -72,7 +72,7 @@ async def read_wishes(ask: Ask[None, StreamQuery]) -> object:
     """Who asks to quote posts of yours whose `quotePolicy` is `ask`, the latest first."""
     name = f"quote-requests:{ask.actor.id}"
     found = await quote_requests.waiting(ask.actor, ask.before(name), ask.query.limit)
-    return ask.page("requests", name, found, await quote_requests.forms(found, ask.actor))
+    return ask.page("requests", name, found, await quote_requests.forms(found[: ask.query.limit], ask.actor))
 
 
 @api.put("/quote-requests/<request_id>/accept", answer=QuoteAnswer)

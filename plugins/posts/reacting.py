@@ -9,9 +9,10 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core import emoji, emoji_reactions
+from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Conflict, NotFound, Unauthenticated
+from core.errors import Conflict, NotFound
 from core.web.forms import local_path
 from core.web.htmx import wants_fragment
 from core.web.pages import render_fragment, render_page, to_login
@@ -39,9 +40,7 @@ async def choose(post_id: str) -> Response | Redirect:
 @blueprint.post("/posts/<post_id>/<any(react,unreact):verb>")
 async def react(post_id: str, verb: str) -> Response | Redirect:
     """Answer a post with a sign, or take that back; what is so already is no failure on a page."""
-    actor = await viewer_actor()
-    if actor is None:
-        raise Unauthenticated("Please log in first.")
+    actor = (await me()).actor
     entry = await visible_entry(viewer_of(actor), post_id)
     form = await request.form
     sign, custom = await emoji_reactions.known_sign(str(form.get("emoji", "")))

@@ -9,9 +9,10 @@ from quart import Blueprint, Response, redirect, request
 from werkzeug import Response as Redirect
 
 from core.accounts.sessions import Identity
+from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Forbidden, Invalid, NotFound, Rejected, Unauthenticated
+from core.errors import Forbidden, Invalid, NotFound, Rejected
 from core.file_forms import own_file_form
 from core.instance import here
 from core.models import Actor, Entry
@@ -43,14 +44,6 @@ from plugins.posts.typed import (
 
 blueprint = Blueprint("posts_writing", __name__)
 Answer = Response | Redirect
-
-
-async def _me() -> Identity:
-    """Who writes. The session's form token was checked with it."""
-    identity = await viewer_identity()
-    if identity is None:
-        raise Unauthenticated("Please log in first.")
-    return identity
 
 
 async def _post(identity: Identity, entry: Entry) -> Mapping[str, Any]:
@@ -112,7 +105,7 @@ async def _form(
 @blueprint.post("/compose")
 async def compose() -> Answer:
     """Publish, or keep it for its time."""
-    identity = await _me()
+    identity = await me()
     typed = await typed_words(*WORDS, *ABOUT)
     files: Sequence[Mapping[str, Any]] = ()
     try:
@@ -202,7 +195,7 @@ async def _edit_form(
 @blueprint.post("/posts/<post_id>/edit")
 async def edit(post_id: str) -> Answer:
     """Keep a change."""
-    identity = await _me()
+    identity = await me()
     typed = await typed_words(*SAID, "showCamera")
     entry = await service.own(identity.actor, post_id, "edit")
     before = await _post(identity, entry)
