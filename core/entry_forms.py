@@ -17,7 +17,7 @@ from core.file_forms import FILE_COLUMNS, NO_FILE_COLUMNS, attachment_form
 from core.instance import here
 from core.link_cards.forms import CARD_COLUMNS, card_form
 from core.person_forms import Form, Row, stamp, user_short
-from core.prepared import of_actor, of_entry
+from core.prepared import of_actor, of_answers, of_entry
 from core.quote_models import AGREED, PENDING
 
 
@@ -27,7 +27,7 @@ class Prepared:
 
     `is_asking` says that nobody but its author is shown the quote, for whom it quotes has not agreed. What it quotes
     that is not for everybody is `closed_quote`.
-    `tags` name what it was made of besides the entry and its author: those mentioned, what is quoted.
+    `tags` name what it was made of besides the entry and its author: those mentioned, what is quoted, what it answers.
     """
 
     head: bytes
@@ -60,7 +60,8 @@ async def prepare(entry_ids: list[str]) -> list[tuple[Row, Prepared]]:
         " LEFT JOIN core_quote_request w ON w.entry_id = e.id"
         " LEFT JOIN core_reply_request y ON y.entry_id = e.id"
         " LEFT JOIN core_entry q ON q.id = COALESCE(e.quote_id, w.quoted_id)"
-        " LEFT JOIN core_entry p ON p.id = e.reply_to_id LEFT JOIN core_poll o ON o.entry_id = e.id"
+        " LEFT JOIN core_entry p ON p.id = e.reply_to_id AND p.deleted_at IS NULL"
+        " LEFT JOIN core_poll o ON o.entry_id = e.id"
         " LEFT JOIN core_linked_card k ON k.entry_id = e.id LEFT JOIN core_link_card c ON c.id = k.card_id"
         f" WHERE e.id {one_of(1)}",
         entry_ids,
@@ -208,6 +209,10 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
     tags = [of_actor(actor_id) for actor_id in others if actor_id]
     if _shows_ours(entry, parts):
         tags.append(emoji.EMOJIS)
+    if entry["parent_author"]:
+        tags.append(of_answers(entry["reply_to_id"]))
+    if entry["quote_entry"]:
+        tags.append(of_entry(entry["quote_entry"]))
     quote, is_open = _kept(_quote(entry, parts)), entry["quote_for"] in OPEN
     return Prepared(
         head=orjson.dumps(form)[:-1],
@@ -216,7 +221,7 @@ def _prepared_form(entry: Row, parts: _Parts, added: Mapping[str, Any]) -> Prepa
         quote=quote if is_open else b"null",
         closed_quote=b"null" if is_open else quote,
         is_asking=entry["quote_id"] is None,
-        tags=(*tags, of_entry(entry["quote_entry"])) if entry["quote_entry"] else tuple(tags),
+        tags=tuple(tags),
     )
 
 
@@ -231,6 +236,7 @@ def _shown(state: str | None) -> str | None:
 
 
 def _reply_author(entry: Row, parts: _Parts) -> Form | None:
+    """Whom it answers, unless they, or what it answers, are gone."""
     author = parts.actors.get(entry["parent_author"] or "")
     return user_short(author) if author and _is_present(author) else None
 

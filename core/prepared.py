@@ -1,7 +1,8 @@
 """Answers that are kept whole for strangers: which tags they bear, and which of them a change makes stale.
 
-What shows an entry bears `entry:ID`, a conversation `thread:ID` of its first entry, what names a person `actor:ID`,
-their profile `profile:ID` as well; lists of what is new bear `public`, `local` or `tag:KEY`;
+What shows an entry bears `entry:ID`, what says whom an answer to it answers `answers:ID`, a conversation `thread:ID`
+of its first entry, what names a person `actor:ID`, their profile `profile:ID` as well; lists of what is new bear
+`public`, `local` or `tag:KEY`;
 sitemaps bear `sitemaps`, and are written anew when somebody agrees to stand there or no longer does.
 """
 
@@ -19,6 +20,11 @@ PUBLIC, LOCAL, SITEMAPS = "public", "local", "sitemaps"
 def of_entry(entry_id: str) -> str:
     """The tag of what shows an entry: its words, its counts, that it is there at all."""
     return f"entry:{entry_id}"
+
+
+def of_answers(entry_id: str) -> str:
+    """The tag of what says of answers to an entry whom they answer: until it is gone, however often it changes."""
+    return f"answers:{entry_id}"
 
 
 def of_thread(entry: Entry) -> str:
@@ -58,9 +64,13 @@ def changed(entry: Entry, tag_keys: Iterable[str] = ()) -> None:
 
 
 def removed(entry: Entry) -> None:
-    """An entry is gone: so is its place on the profile, and one answer to what it answered."""
+    """An entry is gone: so is its place on the profile, and one answer to what it answered.
+
+    Its own answers name its author no more.
+    """
     changed(entry)
-    forget(of_profile(entry.author_id), *(of_entry(one) for one in (entry.reply_to_id, entry.quote_id) if one))
+    forget(of_profile(entry.author_id), of_answers(entry.id))
+    forget(*(of_entry(one) for one in (entry.reply_to_id, entry.quote_id) if one))
 
 
 def forget(*tags: str) -> None:

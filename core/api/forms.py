@@ -267,7 +267,9 @@ class Post(Form):
     poll: PollForm | None
     quote: QuoteForm | None
     in_reply_to: str | None
-    in_reply_to_user: UserShort | None
+    in_reply_to_user: UserShort | None = Field(
+        description="Whom it answers; null once they, or what it answers, are gone."
+    )
     root_id: str | None
     reply_state: Literal["pending", "refused", "gone"] | None = Field(
         description="On your own answers to people who want to be asked, and on those of others that wait for your"

@@ -62,6 +62,8 @@ def _shown(posts: Iterable[Form]) -> Iterable[str]:
         for person in (post["user"], post["inReplyToUser"], post["sharedBy"]):
             if person:
                 yield prepared.of_actor(person["userId"])
+        if post["inReplyToUser"]:
+            yield prepared.of_answers(post["inReplyTo"])
         if quote := post["quote"]:
             if quote.get("postId"):
                 yield prepared.of_entry(quote["postId"])

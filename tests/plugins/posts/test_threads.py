@@ -66,6 +66,38 @@ async def test_a_deleted_post_without_answers_vanishes(ann: Person, anon: Visito
     assert await thread(anon, posts["root"]) == ([], "root", ["first", "second"])
 
 
+async def test_what_answers_a_deleted_post_tells_nobody_whose_that_was(
+    ann: Person, bob: Person, anon: Visitor, posts: dict[str, str]
+) -> None:
+    pages = ("/@ann/replies", f"/@ann/{posts['leaf']}")
+    for who in (ann, bob, anon):
+        assert (await who.get(f"/posts/{posts['leaf']}"))["inReplyToUser"]["username"] == "bob"
+    assert "/@bob" in (await anon.page(pages[0])).text and "/@bob" in (await anon.page(pages[1])).text
+    await bob.delete(f"/posts/{posts['first']}")
+    for who in (ann, bob, anon):
+        seen = await who.get(f"/posts/{posts['leaf']}")
+        assert (seen["inReplyTo"], seen["inReplyToUser"]) == (posts["first"], None)
+        seen = await who.get(f"/posts/{posts['leaf']}/thread")
+        assert [seen["post"]["inReplyToUser"], seen["ancestors"][1]["user"]] == [None, None]
+    for path in pages:
+        page = (await anon.page(path)).text
+        assert "leaf" in page and "bob" not in page.lower()
+    assert "Replying to another post" in (await anon.page(pages[0])).text
+
+
+async def test_deleting_costs_the_same_however_many_answered(alpha: TestInstance, ann: Person, bob: Person) -> None:
+    costs = []
+    for number in (1, 12):
+        post = (await ann.publish("root"))["postId"]
+        answers = [await answer(bob, post, str(one)) for one in range(number)]
+        assert (await ann.get(f"/posts/{answers[-1]}"))["inReplyToUser"]
+        with counted_queries(alpha) as asked:
+            await ann.delete(f"/posts/{post}")
+        assert [(await ann.get(f"/posts/{one}"))["inReplyToUser"] for one in answers] == [None] * number
+        costs.append(len(asked))
+    assert costs[0] == costs[1]
+
+
 async def test_the_blocked_and_the_muted_have_no_place_among_the_answers(
     alpha: TestInstance, bob: Person, anon: Visitor, posts: dict[str, str]
 ) -> None:

@@ -95,6 +95,18 @@ async def test_what_is_gone_waits_no_longer(
     assert [one["user"]["username"] for one in await waiting(ann)] == ["eve"]
 
 
+async def test_what_was_refused_is_told_to_answer_nobody_once_that_is_gone(ann: Person, bob: Person) -> None:
+    post = await ann.publish("Ask me", replyPolicy="ask")
+    answer = await bob.publish("May I?", inReplyTo=post["postId"])
+    (asked,) = await waiting(ann)
+    await ann.put(f"/reply-requests/{asked['requestId']}/reject")
+    browser = bob.browser()
+    assert "@ann does not want this answer" in (await browser.get(f"/@bob/{answer['postId']}")).text
+    await ann.delete(f"/posts/{post['postId']}")
+    page = (await browser.get(f"/@bob/{answer['postId']}")).text
+    assert "What this was to answer is gone" in page and "does not want" not in page
+
+
 async def test_one_person_does_not_flood_another(ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consent, "PENDING_OF_ONE", 2)
     post = await ann.publish("Ask me", replyPolicy="ask")
