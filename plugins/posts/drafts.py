@@ -71,8 +71,9 @@ async def _one_to_keep(author: Actor, draft_id: str | None, version: int | None)
             raise Conflict(f"You have {AT_MOST} drafts: publish one or throw it away first.")
         return KeptDraft(author_id=author.id)
     draft = await own(author, draft_id)
-    last = draft.version if version is None else version
-    if not await KeptDraft.filter(id=draft.id, version=last).update(version=last + 1):
+    last = draft.version
+    is_known = version in (None, last)  # compared here: a version may be any number, however large
+    if not is_known or not await KeptDraft.filter(id=draft.id, version=last).update(version=last + 1):
         raise Conflict("This draft was changed on another device meanwhile.")
     draft.version = last + 1
     return draft

@@ -43,7 +43,8 @@ async def test_two_devices_do_not_overwrite_each_other(ann: Person) -> None:
     made = await ann.post("/drafts", {"content": "one"})
     path = f"/drafts/{made['draftId']}"
     assert (await ann.put(path, {"content": "two", "version": 1}))["version"] == 2
-    await ann.refused(409, "PUT", path, {"content": "three", "version": 1})
+    for never_seen in (1, 0, -1, 2**31, 2**64):  # beyond what a column of PostgreSQL holds, too
+        await ann.refused(409, "PUT", path, {"content": "three", "version": never_seen})
     assert (await ann.get(path))["content"] == "two"
     assert (await ann.put(path, {"content": "whatever it said"}))["version"] == 3
 
