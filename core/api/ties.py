@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from core import actors, followed, people, present
 from core.api import Api, Ask
-from core.api.forms import Form, StreamQuery, User, in_utc, stream_of
+from core.api.forms import Form, Moment, StreamQuery, User, stream_of
 from core.models import ACCEPTED, Actor, Follow
 
 api = Api("ties", __name__, area="users")
@@ -41,8 +39,7 @@ class BlockState(Form):
 
 
 class MuteBody(Form):
-    expires_at: datetime | None = Field(None, description="Until when; null for good.")
-    _in_utc = field_validator("expires_at")(in_utc)
+    expires_at: Moment | None = Field(None, description="Until when; null for good.")
 
 
 class MuteState(Form):

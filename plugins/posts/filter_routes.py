@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from core import filter_rules, present
 from core.api import Answer, Api, Ask
 from core.api.answers import page_of
-from core.api.forms import Form, Nothing, UserShort, in_utc, stream_of
+from core.api.forms import Form, Moment, Nothing, UserShort, stream_of
 from core.errors import NotFound
 from core.filter_rules import Wanted
 from core.people import known_actor
@@ -32,8 +31,7 @@ class FilterBody(Form):
     words: list[Word] = Field([], max_length=filter_rules.WORDS_AT_MOST)
     people: list[str] = Field([], max_length=filter_rules.PEOPLE_AT_MOST, description="Ids or names.")
     languages: list[str] = Field([], max_length=filter_rules.LANGUAGES_AT_MOST, description="Such as `en`.")
-    expires_at: datetime | None = Field(None, description="Until when it counts; null for good.")
-    _in_utc = field_validator("expires_at")(in_utc)
+    expires_at: Moment | None = Field(None, description="Until when it counts; null for good.")
 
 
 class FilterForm(Form):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from core import followed, present
 from core.api import Answer, Api, Ask
@@ -14,11 +13,11 @@ from core.api.answers import page_of
 from core.api.forms import (
     ContentType,
     Form,
+    Moment,
     Policy,
     Post,
     StreamPagination,
     Visibility,
-    in_utc,
 )
 from core.entries import visible_entry
 from core.errors import Invalid
@@ -35,10 +34,8 @@ class NewPoll(Form):
 
     options: list[str]
     multiple: bool = Field(False, description="Whether several options can be chosen.")
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     expires_in: int | None = Field(None, ge=1, le=31_536_000)
-
-    _in_utc = field_validator("expires_at")(in_utc)
 
     def wanted(self) -> WantedPoll:
         """The poll as the service takes it."""
@@ -67,11 +64,9 @@ class NewPost(PostBody):
     in_reply_to: str | None = None
     quote: str | None = None
     local_only: bool = False
-    publish_at: datetime | None = None
+    publish_at: Moment | None = None
     media_id: str | None = None
     group_id: str | None = None
-
-    _in_utc = field_validator("publish_at")(in_utc)
 
 
 class ChangedPost(PostBody):
