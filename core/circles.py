@@ -10,7 +10,7 @@ from core.database import HIGHEST_ID, execute, is_id, new_id, one_at_a_time, one
 from core.errors import Conflict, Invalid, NotFound
 from core.graph_models import Circle, CircleMember
 from core.models import ACCEPTED, Actor
-from core.text import without_controls
+from core.text import shown_name
 
 CIRCLES_AT_MOST = 20
 MEMBERS_AT_MOST = 150
@@ -110,7 +110,7 @@ async def delete(actor: Actor, circle_id: str) -> None:
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(without_controls(name).split())
+    name = shown_name(name, "")
     if not name:
         raise Invalid({"name": "Call it something."})
     if len(name) > NAME_AT_MOST:
@@ -148,7 +148,7 @@ async def add(actor: Actor, circle_id: str, person: Actor) -> None:
     async with transaction():
         await _hold(actor)
         circle = await own(actor, circle_id)
-        await _must_be_friends(actor, [person])
+        await _must_be_friends(actor, [person], field="userId")
         if circle["members_count"] >= MEMBERS_AT_MOST:
             raise Conflict(f"There are {MEMBERS_AT_MOST} people in it: no more fit in.", code="circle_full")
         if not await _insert(circle_id, person):
@@ -195,13 +195,13 @@ async def friends_among(actor: Actor, people: Sequence[Actor]) -> list[Actor]:
     return [person for person in people if person.id in friends]
 
 
-async def _must_be_friends(actor: Actor, people: Sequence[Actor]) -> None:
+async def _must_be_friends(actor: Actor, people: Sequence[Actor], field: str = "userIds") -> None:
     if not people:
         return
     friends = {friend.id for friend in await friends_among(actor, people)}
     if strangers := [person.acct for person in people if person.id not in friends]:
         named = ", ".join(f"@{acct}" for acct in strangers[:5])
-        raise Invalid({"userIds": f"Only friends can be in a circle; you are not friends with {named}."})
+        raise Invalid({field: f"Only friends can be in a circle; you are not friends with {named}."})
 
 
 # -- Who is sent something ---------------------------------------------------------------------------------------------

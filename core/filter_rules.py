@@ -23,6 +23,7 @@ from core.database import (
 from core.errors import Invalid, NotFound
 from core.feed_models import Filter, FilterPerson
 from core.models import Actor
+from core.text import shown_name
 
 Row = dict[str, Any]
 FILTERS_AT_MOST = 100
@@ -108,7 +109,7 @@ async def _store_people(rule: Filter, wanted: Wanted) -> None:
 
 def _checked(wanted: Wanted, expired_at: datetime | None = None) -> dict[str, Any]:
     """The columns of a filter. A time that is past is no fault where it stood there before."""
-    errors, title = dict(wanted.faults), wanted.title.strip()
+    errors, title = dict(wanted.faults), shown_name(wanted.title, "")
     words = {(text.strip(), whole) for text, whole in wanted.words}
     languages = {language.strip().partition("-")[0].lower() for language in wanted.languages}
     if not title or len(title) > TITLE_CHARACTERS:

@@ -11,6 +11,7 @@ from core.errors import Invalid, NotFound
 from core.feed_models import ListMember, PeopleList
 from core.models import Actor, Follow
 from core.tasks import task
+from core.text import shown_name
 
 Row = dict[str, Any]
 Replies = Literal["followed", "list", "none"]
@@ -32,7 +33,7 @@ async def make(actor: Actor, title: str, *, replies: str = "list", exclusive: bo
 
 
 def _checked(title: str, replies: str) -> str:
-    errors, title = {}, title.strip()
+    errors, title = {}, shown_name(title, "")
     if not title or len(title) > TITLE_CHARACTERS:
         errors["title"] = f"A list needs a name of at most {TITLE_CHARACTERS} characters."
     if replies not in REPLIES:

@@ -15,6 +15,7 @@ from core.instance import here
 from core.models import Actor, Entry
 from core.poll_rows import PollDraft
 from core.tasks import task
+from core.text import shown_name
 
 SHORTEST, LONGEST, USUAL = timedelta(minutes=5), timedelta(days=365), timedelta(days=1)
 BATCH = 200
@@ -26,7 +27,7 @@ def drafted(
 ) -> PollDraft:
     """The poll somebody here wants to ask, open for a day unless told. Raises Invalid naming the parts of `poll`."""
     limits, errors = here().settings.limits, {}
-    titles = [" ".join(option.split()) for option in options]
+    titles = [shown_name(option, "") for option in options]
     if not 2 <= len(titles) <= limits.poll_options:
         errors["poll.options"] = f"A poll has 2 to {limits.poll_options} answers to choose from."
     elif not all(titles):

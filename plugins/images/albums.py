@@ -8,10 +8,10 @@ from core.apart import on_blocked_server
 from core.audience import WANTED, Viewer, viewer_of, visible_sql
 from core.database import HIGHEST_ID, LOWEST_ID, execute, is_id, new_id, one_at_a_time, row, rows, transaction
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.html import without_controls
 from core.models import ACCEPTED, Actor
 from core.permissions import may, require_over
 from core.present import PAGE_COLUMNS
+from core.text import shown_name, without_controls
 from plugins.images import album_acts
 from plugins.images.models import Album, AlbumAuthor, AlbumImage
 
@@ -249,7 +249,7 @@ async def own_album(actor: Actor, album_id: str) -> Album:
 
 def checked(title: str, description: str, privacy: str) -> tuple[str, str]:
     """Title and description as they are stored. Raises Invalid naming each wrong field."""
-    title, description = " ".join(without_controls(title).split()), without_controls(description).strip()
+    title, description = shown_name(title, ""), without_controls(description).strip()
     errors = {}
     if not title:
         errors["title"] = "Call it something."

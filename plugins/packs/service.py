@@ -12,7 +12,7 @@ from core.database import HIGHEST_ID, LOWEST_ID, execute, is_id, new_id, one_at_
 from core.errors import Conflict, Forbidden, Invalid, KithError, NotFound
 from core.models import Actor
 from core.permissions import may, require_over
-from core.text import without_controls
+from core.text import shown_name, without_controls
 from plugins.packs.models import Pack, PackMember
 
 PACKS_AT_MOST = 20
@@ -159,7 +159,7 @@ async def erase(actor_id: str) -> None:
 
 
 def _checked(name: str, description: str) -> tuple[str, str]:
-    name, description = " ".join(without_controls(name).split()), without_controls(description).strip()
+    name, description = shown_name(name, ""), without_controls(description).strip()
     errors = {}
     if not name:
         errors["name"] = "Call it something."
@@ -178,6 +178,8 @@ async def _own(actor: Actor, pack_id: str, *, or_permission: str = "") -> Pack:
         raise NotFound("There is no such starter pack.")
     if found.actor_id != actor.id:
         if not (or_permission and may(actor, or_permission)):
+            if await actors.are_apart(actor.id, found.actor_id):
+                raise NotFound("There is no such starter pack.")
             raise Forbidden("This is somebody else's.")
         await require_over(actor, or_permission, found.actor_id)
     return found

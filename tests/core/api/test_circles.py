@@ -53,11 +53,14 @@ async def test_only_friends_are_chosen_and_names_are_not_given_twice(
     assert fields_of(problem) == ["userIds"] and "@eve" in problem["errors"][0]["message"]
     problem = await ann.refused(422, "POST", "/circles", {"name": "x", "userIds": [friends[0].id, NOBODY]})
     assert fields_of(problem) == ["userIds.1"]
-    assert fields_of(await ann.refused(422, "POST", "/circles", {"name": " "})) == ["name"]
+    for unseen in (" ", "\u200b", "\u202e\u3164"):
+        assert fields_of(await ann.refused(422, "POST", "/circles", {"name": unseen})) == ["name"]
     assert fields_of(await ann.refused(422, "POST", "/circles", {"name": "x" * 61})) == ["name"]
     assert (await ann.get("/circles"))["circles"] == []
-    await circle_of(ann)
+    circle = await circle_of(ann)
     assert (await ann.refused(409, "POST", "/circles", {"name": "Choir"}))["code"] == "name_taken"
+    problem = await ann.refused(422, "POST", f"/circles/{circle}/members", {"userId": eve.id})
+    assert fields_of(problem) == ["userId"] and "@eve" in problem["errors"][0]["message"]
 
 
 async def test_nobody_has_more_than_twenty(ann: Person) -> None:

@@ -147,7 +147,7 @@ async def test_a_picture_that_is_taken_away_is_in_no_album(ann: Person) -> None:
 
 
 async def test_an_album_that_makes_no_sense_is_refused_by_name(ann: Person) -> None:
-    wrong = {"title": " ", "description": "x" * 1001}
+    wrong = {"title": "\u200b", "description": "x" * 1001}
     assert sorted(fields_of(await ann.refused(422, "POST", "/albums", wrong))) == ["description", "title"]
     assert fields_of(await ann.refused(422, "POST", "/albums", {"title": "x", "privacy": "secret"})) == ["privacy"]
 

@@ -154,6 +154,7 @@ async def test_filters_cost_no_query_for_each_post_and_none_once_they_are_known(
     ("wrong", "field"),
     [
         ({"title": ""}, "title"),
+        ({"title": "\u200b"}, "title"),
         ({"action": "burn"}, "action"),
         ({"contexts": []}, "contexts"),
         ({"contexts": ["bath"]}, "contexts.0"),

@@ -31,8 +31,8 @@ async def test_a_list_is_made_renamed_and_deleted(ann: Person) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"title": " "}, "title"), ({"title": "x" * 101}, "title"), ({"title": "x", "replies": "all"}, "replies"),
-     ({}, "title")],
+    [({"title": " "}, "title"), ({"title": "\u200b"}, "title"), ({"title": "x" * 101}, "title"),
+     ({"title": "x", "replies": "all"}, "replies"), ({}, "title")],
 )  # fmt: skip
 async def test_what_is_no_list_is_refused(ann: Person, body: dict[str, str], field: str) -> None:
     problem = await ann.refused(422, "POST", "/lists", body)

@@ -100,6 +100,8 @@ async def test_a_post_without_a_poll_takes_no_votes(four):
     [
         ({"options": ["One"]}, "poll.options"),
         ({"options": ["One", " "]}, "poll.options"),
+        ({"options": ["One", "\u200b"]}, "poll.options"),
+        ({"options": ["One", "On\u2060e"]}, "poll.options"),
         ({"options": ["One", "one"]}, "poll.options"),
         ({"options": ["One", "x" * 101]}, "poll.options"),
         ({"options": [str(n) for n in range(11)]}, "poll.options"),
