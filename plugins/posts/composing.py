@@ -11,6 +11,7 @@ from core.accounts.sessions import Identity
 from core.instance import here
 from core.web.forms import Form
 from core.web.language import language_name
+from core.web.sending import new_key
 from core.web.words import Audience, answering_circle, author_audiences, circle_audience
 from plugins.posts.making import WIDTH
 
@@ -43,6 +44,7 @@ async def composer(
         "language": own["language"] if own["language"] in languages else languages[0],
         "visibility": visibility,
         "contentType": own["contentType"],
+        "formKey": new_key(),
     }
     typed = {name: value for name, value in form.values.items() if value} if form else {}
     return {

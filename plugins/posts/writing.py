@@ -12,7 +12,7 @@ from core.accounts.sessions import Identity
 from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.entries import visible_entry
-from core.errors import Forbidden, Invalid, NotFound, Rejected
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Rejected
 from core.file_forms import own_file_form
 from core.instance import here
 from core.models import Actor, Entry
@@ -23,6 +23,7 @@ from core.web.forms import Form, local_path
 from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import render_fragment, render_page, to_login, viewer_identity
+from core.web.sending import once_for_form
 from plugins.posts import drafts, scheduling, service
 from plugins.posts.composing import composer
 from plugins.posts.listing import form_of, gone_to
@@ -44,6 +45,7 @@ from plugins.posts.typed import (
 
 blueprint = Blueprint("posts_writing", __name__)
 Answer = Response | Redirect
+LATER = "/scheduled"
 
 
 async def _post(identity: Identity, entry: Entry) -> Mapping[str, Any]:
@@ -108,20 +110,19 @@ async def compose() -> Answer:
     identity = await me()
     typed = await typed_words(*WORDS, *ABOUT)
     files: Sequence[Mapping[str, Any]] = ()
-    try:
+
+    async def make() -> str:
+        nonlocal files
         files = await chosen_files(identity.actor)
+        return await _made(identity.actor, typed, files)
+
+    try:
         if await is_arranging():
+            files = await chosen_files(identity.actor)
             await poll_of(typed)
             return await typed_form(identity, Form(typed), files)
-        body, at = await body_of(typed, ids_of(files)), time_of(typed)
-        former = await _former(identity.actor, typed)
-        if isinstance(former, ScheduledPost):
-            at = at or former.publish_at
-        if at:
-            await service.write_later(identity.actor, at, body, instead_of=former)
-            return gone_to("/scheduled") if wants_fragment(request.headers) else redirect("/scheduled", 303)
-        entry = await service.write(identity.actor, **body, instead_of=former)
-    except (Invalid, Rejected, Forbidden) as error:
+        page = await once_for_form(identity.actor, make)
+    except (Invalid, Rejected, Forbidden, Conflict) as error:
         return await typed_form(identity, wrong(typed, error), files, 422)
     except NotFound as error:
         if typed["scheduledId"]:
@@ -130,11 +131,26 @@ async def compose() -> Answer:
             raise
         sentence = _("What you answer or quote has gone. Your words are still here and can stand alone.")
         return await typed_form(identity, Form({**typed, "inReplyTo": "", "quote": ""}, sentence=sentence), files, 422)
+    if page == LATER:
+        return gone_to(page) if wants_fragment(request.headers) else redirect(page, 303)
     if wants_fragment(request.headers):
-        return await render_fragment("posts/_card.html", post=await _post(identity, entry))
-    page = f"/@{identity.actor.username}/{entry.id}"
+        post = await _parent(identity, page.rpartition("/")[2])
+        return await render_fragment("posts/_card.html", post=post)
     after = local_path((await request.form).get("next"), page)
     return redirect(page if after.startswith("/compose") else after, 303)
+
+
+async def _made(author: Actor, typed: Typed, files: Sequence[Mapping[str, Any]]) -> str:
+    """Write what was typed, now or for later; the path of it."""
+    body, at = await body_of(typed, ids_of(files)), time_of(typed)
+    former = await _former(author, typed)
+    if isinstance(former, ScheduledPost):
+        at = at or former.publish_at
+    if at:
+        await service.write_later(author, at, body, instead_of=former)
+        return LATER
+    entry = await service.write(author, **body, instead_of=former)
+    return f"/@{author.username}/{entry.id}"
 
 
 async def _former(actor: Actor, typed: Typed) -> service.Unpublished | None:

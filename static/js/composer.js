@@ -144,11 +144,14 @@ function clear(form) {
     field.removeAttribute("aria-invalid");
     field.defaultValue = "";
   }
-  for (const field of form.querySelectorAll(".composer-poll input, .composer-tools [type=checkbox]")) {
+  for (const field of form.querySelectorAll(".composer-poll input, :is(.composer-add, .composer-tools) [type=checkbox]")) {
     field.defaultValue = field.type === "checkbox" ? "on" : "";
     field.defaultChecked = false;
   }
   form.reset();
+  // What is written here next is another post, with the same words too.
+  const { formKey } = form.elements;
+  if (formKey) formKey.value = crypto.getRandomValues(new Uint32Array(4)).join("-");
   form.querySelector(".composer-draft").hidden = true;
   look(form);
 }

@@ -156,3 +156,13 @@ async def test_whoever_does_too_much_hears_when_to_come_back_and_is_not_sent_the
             assert status in (200, 429)
         await expect(said).to_contain_text("minutes.")
         await expect(said.get_by_role("button")).to_have_text("Close")
+
+
+async def test_the_same_words_are_written_twice_on_purpose(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.goto("/")
+        for number in (1, 2):
+            await page.locator("main .composer [name=content]").fill("Good morning")
+            await page.locator("main .composer button.primary").click()
+            await expect(page.locator("#feed .entry")).to_have_count(number)
