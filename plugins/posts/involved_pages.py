@@ -35,5 +35,7 @@ async def involved(acct: str, post_id: str) -> Response | Redirect:
         heading=_("Who likes it") if which == "likes" else _("Who shared it"),
         back={"href": page, "label": _("Back to the post")},
         empty_title=_("Nobody yet"),
-        empty_text=_("They will be shown here."),
+        empty_text=_("Whoever likes it will be shown here.")
+        if which == "likes"
+        else _("Whoever shares it will be shown here."),
     )

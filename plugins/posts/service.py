@@ -105,7 +105,7 @@ async def _publish(author: Actor, waiting: ScheduledPost) -> None:
         try:
             await visible_entry(viewer_of(author), waiting.body["reply_to_id"])
         except NotFound:
-            raise NothingToAnswer("What this was to answer is gone.") from None
+            raise NothingToAnswer("What this was to answer is gone. It can still be posted on its own.") from None
     how: dict[str, Any] = {"opens_at": waiting.publish_at, "entry_id": waiting.id, "are_taken": True}
     try:
         await write(author, **await _as_it_can_be(author, waiting.body), **how)

@@ -23,7 +23,9 @@ function look(form) {
   count.textContent = numbers.format(left);
   count.setAttribute("aria-label", `${numbers.format(Math.abs(left))} ${left < 0 ? count.dataset.over : count.dataset.left}`);
   count.classList.toggle("over", left < 0);
-  form.querySelector("button.primary").disabled = !lookAtFiles(form) || left < 0;
+  const button = form.querySelector("button.primary");
+  button.disabled = !lookAtFiles(form) || left < 0;
+  button.textContent = form.elements.publishAt?.value ? button.dataset.later : button.dataset.now;
   const people = [...new Set(value.match(MENTION) ?? [])];
   const says = form.querySelector(".composer-mentions");
   const audience = form.elements.visibility?.value;

@@ -106,7 +106,7 @@ async def test_an_answer_to_what_is_gone_becomes_a_draft_that_says_why(
     assert (await anon.get("/users/bob/posts?replies=true"))["posts"] == []
     (draft,) = (await bob.get("/drafts"))["drafts"]
     assert (draft["content"], draft["inReplyTo"]) == ("Tomorrow's news", None)
-    assert draft["problem"] == "What this was to answer is gone."
+    assert draft["problem"] == "What this was to answer is gone. It can still be posted on its own."
     page = (await bob.browser().get("/drafts")).text
     assert "This was not published at its time" in page and draft["problem"] in page
     path = f"/drafts/{draft['draftId']}"
