@@ -15,7 +15,7 @@ from core.accounts.sessions import Identity
 from core.accounts.settings_frame import me
 from core.audience import viewer_of
 from core.database import now
-from core.errors import Forbidden, Invalid, Rejected
+from core.errors import Conflict, Forbidden, Invalid, Rejected
 from core.html import without_controls
 from core.instance import here
 from core.models import Actor
@@ -26,6 +26,7 @@ from core.web.forms import Form
 from core.web.htmx import go_to, wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import html_response, render_fragment, render_page, to_login, viewer_identity
+from core.web.sending import new_key, once_for_form
 from core.web.slots import Tab
 from core.web.words import author_audiences
 from plugins.images import service
@@ -171,7 +172,7 @@ async def upload_page() -> Answer:
 async def _form(identity: Identity, form: Form, files: Sequence[Mapping[str, Any]] = (), status: int = 200) -> Response:
     reach = await circles.reach(identity.actor.id)
     own = settings_of(identity.account)
-    usual = {"visibility": own["defaultVisibility"], "precision": "area"}
+    usual = {"visibility": own["defaultVisibility"], "precision": "area", "formKey": new_key()}
     if own["showCamera"] and "showCamera" not in form.values:  # whoever turned it off here left it empty
         usual["showCamera"] = "true"
     typed = {name: value for name, value in form.values.items() if value}
@@ -193,10 +194,10 @@ async def upload() -> Answer:
     form = await request.form
     typed = {name: str(form.get(name, "")).replace("\r\n", "\n") for name in FIELDS}
     files: Sequence[Mapping[str, Any]] = ()
-    try:
+
+    async def make() -> str:
+        nonlocal files
         files = await chosen_files(identity.actor)
-        if await is_arranging():
-            return await _form(identity, Form(typed), files)
         if typed["visibility"] not in AUDIENCES:
             raise Invalid({"visibility": _("Choose who will see this.")})
         entry = await service.publish(
@@ -208,12 +209,17 @@ async def upload() -> Answer:
             visibility=typed["visibility"],
             show_camera=bool(typed["showCamera"]),
         )
+        return f"/@{identity.actor.username}/{entry.id}"
+
+    try:
+        if await is_arranging():
+            return await _form(identity, Form(typed), await chosen_files(identity.actor))
+        page = await once_for_form(identity.actor, make)
     except Invalid as error:
         named = {_FIELD.get(name, name): said for name, said in error.errors.items()}
         return await _form(identity, Form(typed, named), files, 422)
-    except (Rejected, Forbidden) as error:
+    except (Rejected, Forbidden, Conflict) as error:
         return await _form(identity, Form(typed, sentence=error.sentence), files, 422)
-    page = f"/@{identity.actor.username}/{entry.id}"
     if not wants_fragment(request.headers):
         return redirect(page, 303)
     response = html_response("")
