@@ -240,6 +240,7 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
     if actor.id == target.id:
         raise Invalid({"userId": "You cannot block yourself."})
     async with transaction():
+        await refuse_between(actor, target)  # first, for whoever agrees holds the answer, and then who wrote it
         await _hold(actor, target)
         added = await execute(
             "INSERT INTO core_block (id, actor_id, target_id, uri, created_at) VALUES ($1, $2, $3, $4, $5)"
@@ -263,7 +264,6 @@ async def block(actor: Actor, target: Actor, uri: str = "") -> None:
             actor.id,
             target.id,
         )
-        await refuse_between(actor, target)
         for one, other in ((actor, target), (target, actor)):
             if one.is_local:
                 await timelines.clear(one, other)

@@ -269,6 +269,7 @@ async def remove(entry: Entry, by: Actor) -> None:
     The row stays so that a thread keeps its shape; the tombstone keeps the same thing from coming back.
     """
     async with transaction():
+        await end_waiting([entry.id])
         was = await row(
             "UPDATE core_entry SET deleted_at = $1, content = '', source = '', title = '', content_warning = '',"
             " likes_count = 0, boosts_count = 0, reactions_count = 0, version = version + 1"
@@ -285,7 +286,6 @@ async def remove(entry: Entry, by: Actor) -> None:
         if author.is_local:  # before its parts go: who must learn of it is read from them
             await here().hooks.outgoing(act=Act("delete", author, entry=entry))
             await withdraw_answer(entry, author)
-        await end_waiting([entry.id])
         await count(entry, -1)
         await poll_rows.remove(entry.id)
         shown = await rows("SELECT file_id FROM core_attachment WHERE entry_id = $1 AND file_id IS NOT NULL", entry.id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core import prepared
 from core.acts import Act
 from core.consent import wait_for_answer
-from core.database import execute, one_of, rows
+from core.database import execute, many, one_of, rows
 from core.instance import here
 from core.models import Actor, Entry
 from core.quote_models import AGREED, GONE, PENDING, REFUSED, ReplyRequest
@@ -41,51 +41,54 @@ async def _ask_to_quote(entry: Entry, author: Actor, quoted: Entry) -> None:
 
 
 async def end_waiting(parent_ids: Sequence[str]) -> None:
-    """Tell those whose answers wait that what they were to answer is gone: nobody agrees to them any more."""
-    ended = await rows(
-        "UPDATE core_reply_request SET state = $1, author_id = NULL"
-        f" WHERE parent_id {one_of(2)} AND state IN ($3, $4) RETURNING entry_id",
-        GONE,
-        list(parent_ids),
-        PENDING,
-        AGREED,
-    )
-    await _changed(ended)
+    """Tell those whose answers wait that what they were to answer is gone: nobody agrees to them any more.
+
+    It comes before what is to go is changed: whoever agrees holds the answer first, and then what it answers.
+    """
+    await _end(f"parent_id {one_of(1)} AND state IN ($2, $3)", [list(parent_ids), PENDING, AGREED], GONE)
 
 
 async def refuse_between(one: Actor, other: Actor) -> None:
     """Refuse the answers of each to the other that wait here: they have nothing to do with each other any more."""
     of_them = "EXISTS (SELECT 1 FROM core_entry e WHERE e.id = entry_id AND e.author_id = {})"
-    ended = await rows(
-        "UPDATE core_reply_request SET state = $1 WHERE state = $2"
-        f" AND ((author_id = $3 AND {of_them.format('$4')}) OR (author_id = $4 AND {of_them.format('$3')}))"
-        " RETURNING entry_id",
+    await _end(
+        "state = $1"
+        f" AND ((author_id = $2 AND {of_them.format('$3')}) OR (author_id = $3 AND {of_them.format('$2')}))",
+        [PENDING, one.id, other.id],
         REFUSED,
-        PENDING,
-        one.id,
-        other.id,
     )
-    await _changed(ended)
 
 
 async def refuse_from(author: Actor, domain: str) -> None:
     """Refuse the answers from a server that wait for somebody here: they block it."""
-    ended = await rows(
-        "UPDATE core_reply_request SET state = $1 WHERE state = $2 AND author_id = $3 AND EXISTS (SELECT 1"
-        " FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = entry_id AND a.domain = $4)"
-        " RETURNING entry_id",
+    await _end(
+        "state = $1 AND author_id = $2 AND EXISTS (SELECT 1"
+        " FROM core_entry e JOIN core_actor a ON a.id = e.author_id WHERE e.id = entry_id AND a.domain = $3)",
+        [PENDING, author.id, domain],
         REFUSED,
-        PENDING,
-        author.id,
-        domain,
     )
-    await _changed(ended)
 
 
-async def _changed(ended: Sequence[Mapping[str, str]]) -> None:
-    for one in ended:
-        await execute("UPDATE core_entry SET version = version + 1 WHERE id = $1", one["entry_id"])
-        prepared.forget(prepared.of_entry(one["entry_id"]))
+async def _end(which: str, arguments: Sequence[object], state: str) -> None:
+    """Have these requests wait no longer; whoever was asked about what is gone is forgotten.
+
+    `which` says which, its parameters counted from 1.
+    """
+    found = await rows(f"SELECT entry_id FROM core_reply_request WHERE {which}", *arguments)
+    if not found:
+        return
+    # The entries before their requests, as everywhere, and in the order of their ids: whoever answers one waits.
+    entry_ids = sorted(one["entry_id"] for one in found)
+    await many("UPDATE core_entry SET version = version + 1 WHERE id = $1", [(entry_id,) for entry_id in entry_ids])
+    place = len(arguments) + 1
+    await execute(
+        f"UPDATE core_reply_request SET state = ${place}{', author_id = NULL' if state == GONE else ''}"
+        f" WHERE {which} AND entry_id {one_of(place + 1)}",
+        *arguments,
+        state,
+        entry_ids,
+    )
+    prepared.forget(*map(prepared.of_entry, entry_ids))
 
 
 async def withdraw_answer(entry: Entry, author: Actor) -> None:

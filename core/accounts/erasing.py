@@ -59,6 +59,7 @@ async def _entries(actor: Actor) -> bool:
     while await _out_of_timelines(entry_ids) == PLACES:
         pass
     async with transaction():
+        await end_waiting(entry_ids)
         emptied = await rows(
             "UPDATE core_entry SET deleted_at = $1, content = '', source = '', title = '', content_warning = '',"
             f" likes_count = 0, boosts_count = 0, reactions_count = 0, version = version + 1"
@@ -81,7 +82,6 @@ async def _entries(actor: Actor) -> bool:
             "UPDATE core_entry SET quotes_count = quotes_count - $1 WHERE id = $2",
             [(number, entry_id) for entry_id, number in sorted(quoted.items())],
         )
-        await end_waiting(entry_ids)
         for name in (*_OF_POLLS, *_OF_ENTRIES):
             await execute(f"DELETE FROM core_{name} WHERE entry_id {one_of(1)}", entry_ids)
         await _out_of_timelines(entry_ids)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from core import consent
-from core.testing import Person, TestInstance, Visitor, settle
+from core.testing import Person, TestInstance, Visitor, counted_queries, settle
 from core.testing.people import PASSWORD
 
 
@@ -105,6 +106,42 @@ async def test_what_was_refused_is_told_to_answer_nobody_once_that_is_gone(ann: 
     await ann.delete(f"/posts/{post['postId']}")
     page = (await browser.get(f"/@bob/{answer['postId']}")).text
     assert "What this was to answer is gone" in page and "does not want" not in page
+
+
+async def test_deleting_costs_the_same_however_many_answers_wait(alpha: TestInstance, ann: Person, bob: Person) -> None:
+    costs = []
+    for number in (1, 1, 12):  # the first time more is looked up
+        post = await ann.publish("Ask me", replyPolicy="ask")
+        answers = [await bob.publish("May I?", inReplyTo=post["postId"]) for _ in range(number)]
+        assert len(await waiting(ann)) == number
+        with counted_queries(alpha) as asked:
+            await ann.delete(f"/posts/{post['postId']}")
+        assert [(await bob.get(f"/posts/{one['postId']}"))["replyState"] for one in answers] == ["gone"] * number
+        costs.append(len(asked))
+    assert costs[1] == costs[2]
+
+
+async def test_whoever_agrees_while_they_delete_is_not_in_their_own_way(ann: Person, bob: Person) -> None:
+    for _ in range(20):
+        post = await ann.publish("Ask me", replyPolicy="ask")
+        for _ in range(4):
+            await bob.publish("May I?", inReplyTo=post["postId"])
+        acts = [ann.call("PUT", f"/reply-requests/{one['requestId']}/accept") for one in await waiting(ann)]
+        done = await asyncio.gather(*acts[:2], ann.call("DELETE", f"/posts/{post['postId']}"), *acts[2:])
+        assert {answer.status_code for answer in done} <= {200, 404}
+        assert await waiting(ann) == []
+
+
+async def test_whoever_agrees_while_they_block_is_not_in_their_own_way(ann: Person, bob: Person) -> None:
+    post = await ann.publish("Ask me", replyPolicy="ask")
+    for _ in range(20):
+        for _ in range(4):
+            await bob.publish("May I?", inReplyTo=post["postId"])
+        acts = [ann.call("PUT", f"/reply-requests/{one['requestId']}/accept") for one in await waiting(ann)]
+        done = await asyncio.gather(*acts[:2], ann.call("POST", f"/users/{bob.id}/block"), *acts[2:])
+        assert {answer.status_code for answer in done} <= {200, 201, 404}
+        await ann.delete(f"/users/{bob.id}/block")
+        assert await waiting(ann) == []
 
 
 async def test_one_person_does_not_flood_another(ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
