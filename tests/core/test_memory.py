@@ -22,7 +22,7 @@ PROGRAM = textwrap.dedent("""
                 in_use.append(b"y" * 5_000)
             del large
             full = memory._resident()
-            for _ in range(100):
+            for _ in range(600):  # on a machine with much else to do
                 await asyncio.sleep(0.05)
                 if memory._resident() < before + 30_000_000:
                     break
@@ -33,7 +33,7 @@ PROGRAM = textwrap.dedent("""
 
 
 def test_a_server_gives_back_what_it_freed_between_things_in_use() -> None:
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120, check=True)
     for line in ended.stdout.splitlines():
         full, left = map(int, line.split())
         assert full > 70 and left < 30, ended.stdout
