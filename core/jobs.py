@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from core.wake import Wakes
 
 log = structlog.get_logger(__name__)
-SWEEP_SECONDS = 5.0
-ANSWER_FIRST_SECONDS = 0.02
+SWEEP_SECONDS = 5.0  # a drain looks this often, whether or not it was woken: wake-ups may be lost
+ANSWER_FIRST_SECONDS = 0.02  # that a request is given to answer before what it leaves to be done begins
 
 
 class Drain(Protocol):
