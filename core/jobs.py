@@ -127,11 +127,14 @@ class Jobs:
             for name, seconds in turns.items():
                 turn = int(now().timestamp() // seconds)
                 try:
-                    if not await value("SELECT 1 FROM core_job WHERE key = $1", f"{name}:{turn}"):
+                    if not await value(_HAS_TURN, f"periodic:{name}", str(turn)):
                         await _queue_turn(name, turn)
                 except Exception:
                     log.exception("clock_failed", task=name)
             await asyncio.sleep(min(turns.values(), default=60) / 4)
+
+
+_HAS_TURN = "SELECT 1 FROM core_job WHERE key = $1 AND state = 'turn' AND error = $2"
 
 
 async def _queue_turn(name: str, turn: int) -> None:

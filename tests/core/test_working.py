@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core import job_table, jobs, leases, timelines
-from core.database import execute, now, value, when
+from core.database import execute, now, recorded, value, when
 from core.jobs import Jobs
 from core.tasks import task
 from core.testing import TestInstance
@@ -35,6 +35,11 @@ async def hurry(number: int) -> None:
 def _afresh() -> None:
     done.clear()
     released.clear()
+
+
+@task
+async def wind_the_clock() -> None:
+    done.append(0)
 
 
 @asynccontextmanager
@@ -136,3 +141,19 @@ async def test_what_a_request_leaves_to_be_done_begins_after_the_answer(
         await ann.publish("To everybody.")
         assert await value("SELECT COUNT(*) FROM core_job WHERE name LIKE '%fill_timelines' AND state = 'waiting'") == 1
         await until(at_home)
+
+
+async def test_a_periodic_task_runs_once_in_its_turn_and_looking_at_the_clock_again_queues_nothing(
+    alpha: TestInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "turns", {wind_the_clock.name: float(10**9)})
+    with alpha.inside(), recorded() as statements:
+        async with at_work(alpha):
+            await until(lambda: _done(0))
+        assert [one for one in statements if one.startswith("INSERT INTO core_job")] != []
+        statements.clear()
+        async with at_work(alpha):
+            await hurry.later(number=1)
+            await until(lambda: _done(0, 1))
+        queued = [one for one in statements if one.startswith("INSERT INTO core_job")]
+    assert len(queued) == 1, queued
