@@ -40,6 +40,7 @@ class Receiver:
     def __init__(self) -> None:
         self.table = handlers()
         self.waiting_for_others: set[asyncio.Task[None]] = set()
+        self._not_begun: list[list[Item]] = []
         self._leases = Leases("federation_received")
         self._looked_for_lost = monotonic()
 
@@ -65,6 +66,8 @@ class Receiver:
         for each in self.waiting_for_others:
             each.cancel()
         await asyncio.gather(*self.waiting_for_others, return_exceptions=True)
+        # What is cancelled before its first step takes none, not even the one that gives back.
+        await give_back([item for items in self._not_begun for item in items], "")
         self._leases.end()
 
     def _let_go(self, items: Iterable[Item]) -> None:
@@ -89,6 +92,7 @@ class Receiver:
         self._leases.let_go({item.id for item in items} - {item.id for waiting in held for item in waiting})
         for waiting in held:
             if len(self.waiting_for_others) < SENDERS_AT_MOST:
+                self._not_begun.append(waiting)
                 fetching = spawn(self._finish(waiting))
                 self.waiting_for_others.add(fetching)
                 fetching.add_done_callback(self.waiting_for_others.discard)
@@ -136,8 +140,9 @@ class Receiver:
         incoming = Incoming(activity, sender, item.inbox_owner, item.received_at, item.found)
         return await handle(incoming, self.table)
 
-    async def _finish(self, items: Sequence[Item]) -> None:
+    async def _finish(self, items: list[Item]) -> None:
         """Act on one sender's activities in their order, fetching what each needs before it is tried again."""
+        self._not_begun.remove(items)
         left = list(items)
         try:
             async with asyncio.timeout(FETCH_SECONDS):
