@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 from tests.web.looks import findings
 from tests.web.site import TABLET, Site
 
-NOTEBOOK = (1280, 800)
+NOTEBOOK, SMALL_PHONE = (1280, 800), (360, 740)
 LINES = """(wanted) => [...document.querySelectorAll(wanted)]
   .map((one) => one.getBoundingClientRect()).filter(({ width }) => width)
   .reduce((lines, { top, bottom }) => {
@@ -36,6 +36,15 @@ async def test_tabs_and_the_tools_of_the_composer_do_not_break(site: Site) -> No
             assert await lines(page, ".composer-tools > *") == 1, size
             assert await lines(page, ".composer-add > *") == 1, size
             assert await findings(page) == [], size
+
+
+async def test_the_tools_of_the_composer_stand_in_one_line_on_a_phone(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann, size=SMALL_PHONE, bypass_csp=True) as page:
+        await page.goto("/compose")
+        assert await lines(page, ".composer-add > *") == 1
+        assert await lines(page, ".composer-tools > *") == 1
+        assert await findings(page) == []
 
 
 async def test_a_post_for_later_has_a_button_that_says_so(site: Site) -> None:
