@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core import prepared
 from core.acts import Act
 from core.consent import wait_for_answer
-from core.database import execute, many, one_of, rows
+from core.database import after_commit, execute, many, one_of, rows, transaction
 from core.instance import here
 from core.models import Actor, Entry
 from core.quote_models import AGREED, GONE, PENDING, REFUSED, ReplyRequest
@@ -72,8 +72,19 @@ async def refuse_from(author: Actor, domain: str) -> None:
 async def _end(which: str, arguments: Sequence[object], state: str) -> None:
     """Have these requests wait no longer; whoever was asked about what is gone is forgotten.
 
-    `which` says which, its parameters counted from 1.
+    `which` says which, its parameters counted from 1. Those of answers that were being written meanwhile are there when
+    the transaction is over, and end then.
     """
+    await _end_now(which, arguments, state)
+
+    async def end_late() -> None:
+        async with transaction():
+            await _end_now(which, arguments, state)
+
+    after_commit(end_late)
+
+
+async def _end_now(which: str, arguments: Sequence[object], state: str) -> None:
     found = await rows(f"SELECT entry_id FROM core_reply_request WHERE {which}", *arguments)
     if not found:
         return

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from core import consent
+from core import consent, entries
+from core.models import Entry
 from core.testing import Person, TestInstance, Visitor, counted_queries, settle
 from core.testing.people import PASSWORD
 
@@ -142,6 +143,32 @@ async def test_whoever_agrees_while_they_block_is_not_in_their_own_way(ann: Pers
         assert {answer.status_code for answer in done} <= {200, 201, 404}
         await ann.delete(f"/users/{bob.id}/block")
         assert await waiting(ann) == []
+
+
+@pytest.mark.parametrize("how", ["delete", "block"])
+async def test_an_answer_that_is_being_written_meanwhile_waits_no_longer_either(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    post = await ann.publish("Ask me", replyPolicy="ask")
+    count, is_written = entries.count, asyncio.Event()
+
+    async def counted(entry: Entry, step: int) -> None:
+        await count(entry, step)
+        if entry.reply_to_id and not is_written.is_set():
+            is_written.set()  # it is there, and nobody else sees it yet
+            await asyncio.sleep(0.3)
+
+    monkeypatch.setattr(entries, "count", counted)
+    answering = asyncio.ensure_future(bob.publish("May I?", inReplyTo=post["postId"]))
+    await is_written.wait()
+    if how == "delete":
+        await ann.delete(f"/posts/{post['postId']}")
+    else:
+        await ann.post(f"/users/{bob.id}/block")
+    answer = await answering
+    shown = await bob.get(f"/posts/{answer['postId']}")
+    assert shown["replyState"] == {"delete": "gone", "block": "refused"}[how]
+    assert (await ann.get("/reply-requests"))["requests"] == []
 
 
 async def test_one_person_does_not_flood_another(ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
