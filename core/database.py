@@ -237,9 +237,7 @@ def after_commit(callback: Callback) -> None:
     if open_block is not None:
         open_block.callbacks.append(callback)
     else:
-        task = detach(call_each([callback]))
-        database.engine.finishing.add(task)
-        task.add_done_callback(database.engine.finishing.discard)
+        _finishing(call_each([callback]))
 
 
 async def rows(sql: str, *parameters: Any) -> list[Row]:
@@ -297,6 +295,21 @@ def one_of(number: int, type: str = "uuid") -> str:
         # it keeps the plan, where making one for each list takes longer than carrying it out.
         return f"= ANY((SELECT ${number}::{type}[])::{type}[])"
     return f"IN (SELECT value FROM json_each(${number}))"
+
+
+def carried_through(coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    """Have it done also where whoever waits for it goes away meanwhile; outside any transaction, in the same context.
+
+    `Database.close` waits for it.
+    """
+    return asyncio.shield(_finishing(coroutine))
+
+
+def _finishing(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    engine, task = current_database().engine, detach(coroutine)
+    engine.finishing.add(task)
+    task.add_done_callback(engine.finishing.discard)
+    return task
 
 
 def spawn(coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from quart import Response
 
 from core.api.answers import JSON
-from core.database import execute, new_id, now, row
+from core.database import carried_through, execute, new_id, now, row
 from core.errors import Conflict, Invalid
 from core.instance import here
 from core.models import Actor
@@ -30,9 +30,24 @@ def fingerprint(method: str, path: str, content: bytes) -> str:
 async def once(actor: Actor, key: str, digest: str, answer: Callable[[], Awaitable[Response]]) -> Response:
     """Answer, or repeat the answer of the first request with this key of this actor.
 
-    Raises Invalid where the key was used for another request, Conflict while the first one is still running.
+    Raises Invalid where the key was used for another request, Conflict while the first one is still running. Whoever
+    hangs up meanwhile breaks nothing off: the same may be on its way again already.
     """
-    key_hash = hashlib.sha256(key.encode()).hexdigest()
+    return await carried_through(_once(actor, key, digest, answer))
+
+
+async def forget(actor: Actor, key: str, location: str) -> None:
+    """Forget the answer that leads there, for nothing is there any more: what is asked for again is done again."""
+    await execute(
+        "DELETE FROM core_idempotent_answer WHERE actor_id = $1 AND key_hash = $2 AND location = $3",
+        actor.id,
+        _hashed(key),
+        location,
+    )
+
+
+async def _once(actor: Actor, key: str, digest: str, answer: Callable[[], Awaitable[Response]]) -> Response:
+    key_hash = _hashed(key)
     if not await _claim(actor, key_hash, digest):
         return await _repeat(actor, key_hash, digest)
     try:
@@ -50,6 +65,10 @@ async def once(actor: Actor, key: str, digest: str, answer: Callable[[], Awaitab
         key_hash,
     )
     return response
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 async def _claim(actor: Actor, key_hash: str, digest: str) -> bool:

@@ -50,7 +50,7 @@ class Engine(BaseDBAsyncClient):
 
     def __init__(self, connection_name: str) -> None:
         super().__init__(connection_name)
-        self.finishing: set[asyncio.Task[None]] = set()
+        self.finishing: set[asyncio.Task[Any]] = set()
         self.listeners: list[Callable[[str], object]] = []
 
     @abstractmethod

@@ -10,9 +10,10 @@ from typing import IO
 
 from quart import Response, request
 
-from core.api.idempotency import fingerprint, once
+from core.api.idempotency import fingerprint, forget, once
+from core.database import is_id
 from core.errors import Conflict
-from core.models import Actor
+from core.models import Actor, Entry
 from core.web import csrf
 from core.web.language import gettext as _
 
@@ -31,7 +32,8 @@ def new_key() -> str:
 async def once_for_form(actor: Actor, make: Callable[[], Awaitable[str]]) -> str:
     """Do what the form asks for; the path to what was made, which the same form leads to however often it is sent.
 
-    A form that bears no key is taken as it comes. Whatever `make` raises is forgotten: the form can be sent again.
+    A form that bears no key is taken as it comes, and so is one whose post was deleted since. Whatever `make` raises is
+    forgotten: the form can be sent again.
     Raises Conflict where the first one takes very long.
     """
     key = str((await request.form).get(FIELD, ""))
@@ -45,12 +47,22 @@ async def once_for_form(actor: Actor, make: Callable[[], Awaitable[str]]) -> str
     for _round in range(PATIENCE):
         try:
             # Other words under the same key, after the back button, are another post.
-            return (await once(actor, f"{key} {digest}", digest, answer)).headers["Location"]
+            path = (await once(actor, f"{key} {digest}", digest, answer)).headers["Location"]
         except Conflict as conflict:
             if conflict.code != "request_in_progress":
                 raise
             await asyncio.sleep(PAUSE)
+            continue
+        if await _is_there(path):
+            return path
+        await forget(actor, f"{key} {digest}", path)
     raise Conflict(_("This is on its way already. Look at your profile before you send it again."))
+
+
+async def _is_there(path: str) -> bool:
+    """Whether what was made has not been deleted since."""
+    entry_id = path.rpartition("/")[2]
+    return not is_id(entry_id) or await Entry.exists(id=entry_id, deleted_at__isnull=True)
 
 
 async def _said() -> bytes:

@@ -26,7 +26,7 @@ from core.web.forms import Form
 from core.web.htmx import go_to, wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import html_response, render_fragment, render_page, to_login, viewer_identity
-from core.web.sending import new_key, once_for_form
+from core.web.sending import FIELD, new_key, once_for_form
 from core.web.slots import Tab
 from core.web.words import author_audiences
 from plugins.images import service
@@ -192,7 +192,7 @@ async def upload() -> Answer:
     """Share them."""
     identity = await me()
     form = await request.form
-    typed = {name: str(form.get(name, "")).replace("\r\n", "\n") for name in FIELDS}
+    typed = {name: str(form.get(name, "")).replace("\r\n", "\n") for name in (*FIELDS, FIELD)}
     files: Sequence[Mapping[str, Any]] = ()
 
     async def make() -> str:
@@ -218,7 +218,10 @@ async def upload() -> Answer:
     except Invalid as error:
         named = {_FIELD.get(name, name): said for name, said in error.errors.items()}
         return await _form(identity, Form(typed, named), files, 422)
-    except (Rejected, Forbidden, Conflict) as error:
+    except Conflict as error:
+        files = files or await chosen_files(identity.actor)  # it came not to them where the same is on its way already
+        return await _form(identity, Form(typed, sentence=error.sentence), files, 422)
+    except (Rejected, Forbidden) as error:
         return await _form(identity, Form(typed, sentence=error.sentence), files, 422)
     if not wants_fragment(request.headers):
         return redirect(page, 303)

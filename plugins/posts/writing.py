@@ -23,7 +23,7 @@ from core.web.forms import Form, local_path
 from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
 from core.web.pages import render_fragment, render_page, to_login, viewer_identity
-from core.web.sending import once_for_form
+from core.web.sending import FIELD, once_for_form
 from plugins.posts import drafts, scheduling, service
 from plugins.posts.composing import composer
 from plugins.posts.listing import form_of, gone_to
@@ -108,7 +108,7 @@ async def _form(
 async def compose() -> Answer:
     """Publish, or keep it for its time."""
     identity = await me()
-    typed = await typed_words(*WORDS, *ABOUT)
+    typed = await typed_words(*WORDS, *ABOUT, FIELD)
     files: Sequence[Mapping[str, Any]] = ()
 
     async def make() -> str:
@@ -122,7 +122,10 @@ async def compose() -> Answer:
             await poll_of(typed)
             return await typed_form(identity, Form(typed), files)
         page = await once_for_form(identity.actor, make)
-    except (Invalid, Rejected, Forbidden, Conflict) as error:
+    except Conflict as error:
+        files = files or await chosen_files(identity.actor)  # it came not to them where the same is on its way already
+        return await typed_form(identity, wrong(typed, error), files, 422)
+    except (Invalid, Rejected, Forbidden) as error:
         return await typed_form(identity, wrong(typed, error), files, 422)
     except NotFound as error:
         if typed["scheduledId"]:

@@ -7,9 +7,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
 from core.testing import Person
 from core.testing.pages import token_of
+from core.web import sending
+from plugins.posts import service
 from tests.plugins.posts.page_reader import posts_of
 from tests.plugins.posts.test_composer_files import PHOTO
 
@@ -106,3 +109,92 @@ async def test_a_form_that_bears_no_key_is_taken_all_the_same(ann: Person) -> No
         for _ in range(2):
             assert (await send(browser, form, "Hello")).status_code == 303
     assert await contents(ann) == ["Hello", "Hello"]
+
+
+async def break_off(browser: httpx.AsyncClient, form: dict[str, str], content: str, after: float) -> None:
+    """Send it and hang up so many seconds later, as a browser does whose button is pressed again."""
+    headers = {"Referer": str(browser.base_url)}
+    parts = [("file", ("", b"", "image/jpeg"))]
+    request = browser.build_request("POST", "/compose", data={**form, "content": content}, files=parts, headers=headers)
+    transport = browser._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    body, heard = await request.aread(), False
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": request.url.scheme,
+        "path": "/compose",
+        "raw_path": b"/compose",
+        "query_string": b"",
+        "root_path": "",
+        "client": ("127.0.0.1", 123),
+        "server": (request.url.host, 443),
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+    }
+
+    async def receive() -> dict[str, object]:
+        nonlocal heard
+        if not heard:
+            heard = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        await asyncio.sleep(after)
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        pass
+
+    try:
+        await transport.app(scope, receive, send)  # type: ignore[arg-type]
+    except asyncio.CancelledError:
+        pass
+
+
+async def test_a_press_that_breaks_off_the_first_one_publishes_once(ann: Person) -> None:
+    async with ann.browser() as browser:
+        for number in range(60):
+            form = await opened(browser)
+            await break_off(browser, form, f"Once {number}", after=number * 0.0004)
+            assert (await send(browser, form, f"Once {number}")).status_code == 303
+    assert await contents(ann) == [f"Once {number}" for number in reversed(range(40, 60))]
+    assert (await ann.get("/users/me"))["postsCount"] == 60
+
+
+async def test_pressed_again_when_it_was_too_slow_it_is_the_same_post_with_the_same_pictures(
+    ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE", 2)
+    write, may_go_on = service.write, asyncio.Event()
+
+    async def slow(*arguments: object, **options: object) -> object:
+        await may_go_on.wait()
+        return await write(*arguments, **options)  # type: ignore[arg-type]
+
+    async with ann.browser() as browser:
+        form = await opened(browser)
+        page = (await send(browser, form, "Once", photos=1, files="add")).text
+        (file_id,) = re.findall(r'name="fileId" value="([^"]+)"', page)
+        form = {**form, "fileId": file_id}
+        monkeypatch.setattr(service, "write", slow)
+        first = asyncio.ensure_future(send(browser, form, "Once"))
+        await asyncio.sleep(0.05)
+        second = await send(browser, form, "Once")
+        assert second.status_code == 422 and "on its way already" in second.text
+        again = {name: re.findall(rf'name="{name}" value="([^"]+)"', second.text)[0] for name in ("formKey", "fileId")}
+        assert again == {"formKey": form["formKey"], "fileId": file_id}
+        may_go_on.set()
+        third = await send(browser, {**form, **again}, "Once")
+        assert third.headers["location"] == (await first).headers["location"]
+    (post,) = await ann.feed()
+    assert len(post["attachments"]) == 1
+
+
+async def test_what_was_deleted_since_is_published_again(ann: Person) -> None:
+    async with ann.browser() as browser:
+        form = await opened(browser)
+        for _ in range(2):
+            answer = await send(browser, form, "Hello")
+            assert (await browser.get(answer.headers["location"])).status_code == 200
+            await ann.delete("/posts/" + answer.headers["location"].rpartition("/")[2])
+    assert await contents(ann) == []
