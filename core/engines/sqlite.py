@@ -1,4 +1,4 @@
-"""SQLite behind Tortoise: one writing connection and a few for reading, each on a thread of its own."""
+"""SQLite behind Tortoise: one writing connection and some for reading on threads, and one for what is read at once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from tortoise.backends.sqlite.schema_generator import SqliteSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from core.engines import DatabaseUnavailable, Engine, Row, open_transaction
+from core.engines.sqlite_at_once import AtOnce
 from core.engines.sqlite_text import adapted, statements, stored_datetime, translate
-from core.engines.sqlite_worker import Work, Worker
+from core.engines.sqlite_worker import Work, Worker, connect
 
 T = TypeVar("T")
 
 LOCK_SECONDS = 30
-READERS = 3
+READERS = 2
 
 # Tortoise, imported above, registers an adapter that keeps the caller's offset, which would not sort.
 sqlite3.register_adapter(datetime.datetime, stored_datetime)
@@ -32,7 +33,7 @@ sqlite3.register_adapter(uuid.UUID, str)
 
 
 class SqliteEngine(Engine):
-    """Reads outside a transaction go to a reading connection; everything else waits for the writing one."""
+    """Reads outside a transaction go to reading connections; everything else waits for the writing one."""
 
     executor_class = SqliteExecutor
     query_class = SQLLiteQuery
@@ -54,7 +55,9 @@ class SqliteEngine(Engine):
             "synchronous": synchronous,
         }
         self._writer = Worker(path, shared | writer)
-        self._readers = [Worker(path, shared | {"query_only": "ON"}) for _ in range(READERS)]
+        self._reading = shared | {"query_only": "ON"}
+        self._readers = [Worker(path, self._reading) for _ in range(READERS)]
+        self._at_once: AtOnce | None = None
         self._lock = asyncio.Lock()
         self.ahead = list[str]()
 
@@ -67,12 +70,17 @@ class SqliteEngine(Engine):
         try:
             for worker in (self._writer, *self._readers):
                 await worker.start()
+            # One that has to wait for a lock does so on a thread.
+            self._at_once = AtOnce(connect(self.path, self._reading | {"busy_timeout": 0}))
         except BaseException:
             await self.close()
             raise
         await self._post_connect()
 
     async def close(self) -> None:
+        if self._at_once is not None:
+            self._at_once.close()
+            self._at_once = None
         for worker in (*self._readers, self._writer):
             await worker.stop()
 
@@ -148,6 +156,8 @@ class SqliteEngine(Engine):
                     ahead, self.ahead = self.ahead, []
                     return await transaction.watch(self._translated(self._writer.submit(work, ahead)))
         if reads:
+            if self._at_once is not None and (found := await self._at_once.read(sql, work)) is not None:
+                return found
             # The first idle one: so one cache stays warm, and a slow search holds nobody up.
             reader = min(self._readers, key=_pending)
             return await self._translated(reader.submit(work))

@@ -8,7 +8,7 @@ import queue
 import sqlite3
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from core.engines import DatabaseUnavailable
@@ -21,7 +21,7 @@ Job = tuple[asyncio.Future[Any], Work[Any], Sequence[str]]
 class Worker:
     """One sqlite3 connection on a daemon thread that takes calls in order: one hop there and back for each call."""
 
-    def __init__(self, path: str, pragmas: dict[str, str | int]) -> None:
+    def __init__(self, path: str, pragmas: Mapping[str, str | int]) -> None:
         self._path, self._pragmas = path, pragmas
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection
@@ -56,16 +56,6 @@ class Worker:
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
-            connection.create_function("lower", 1, _lower, deterministic=True)
-            for name, value in self._pragmas.items():
-                connection.execute(f"PRAGMA {name}={value}").fetchall()
-        except sqlite3.Error as error:
-            raise DatabaseUnavailable(f"Cannot open {self._path}: {error}") from error
-        return connection
-
     def _work(self) -> None:
         refusal: Exception | None = None
         connection: sqlite3.Connection | None = None
@@ -75,7 +65,7 @@ class Worker:
             if error is None and (ahead or not future.cancelled()):
                 try:
                     if connection is None:
-                        connection = self._connect()
+                        connection = connect(self._path, self._pragmas)
                     for statement in ahead:
                         connection.execute(statement).close()
                     if not future.cancelled():
@@ -100,6 +90,18 @@ class Worker:
             future.set_result(result)
         else:
             future.set_exception(error)
+
+
+def connect(path: str, pragmas: Mapping[str, str | int]) -> sqlite3.Connection:
+    """A connection for the thread that calls; raises DatabaseUnavailable."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+        connection.create_function("lower", 1, _lower, deterministic=True)
+        for name, value in pragmas.items():
+            connection.execute(f"PRAGMA {name}={value}").fetchall()
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(f"Cannot open {path}: {error}") from error
+    return connection
 
 
 def _lower(value: Any) -> str | None:
