@@ -19,6 +19,7 @@ import httpx
 from core.accounts import service, sessions
 from core.app import apps_of, create_instance, start, stop
 from core.config import ensure_instance, load
+from core.database import AppModels
 from core.folders import ROOT_CONFIG
 from core.instance import inside
 from core.limits import Limiter
@@ -43,6 +44,9 @@ _FAST: Mapping[str, object] = {
     "log.level": "error",
     "log.access_sample": 0,
 }
+
+
+Needed = tuple[dict[str, AppModels], dict[str, type | None]]
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,10 @@ class TestInstance:
             wanted["plugins.enabled"] = self._recipe.plugins
         wanted |= {name.replace("__", "."): value for name, value in self._recipe.settings.items()}
         settings = self._settings(wanted)
-        hooks = load_plugins(settings.plugins.enabled, [self.folder / "plugins"], safe=False)
+        apps, schemas = self._home.plugins(settings.plugins.enabled, self._recipe.drop_ins, self.folder / "plugins")
         if "database.url" not in wanted:
-            wanted["database.url"] = await self._home.databases.fresh(apps_of(hooks))
-        schemas = {answer.plugin: answer.value for answer in hooks.settings_schema.answers()}
-        settings = self._settings(wanted, {name: schemas.get(name) for name in hooks.plugins})
+            wanted["database.url"] = await self._home.databases.fresh(apps)
+        settings = self._settings(wanted, schemas)
         self.instance = create_instance(self.folder, settings, works_here=False, neighbours=self.neighbours)
         assert not self.instance.hooks.failed, self.instance.hooks.failed
         database = self.instance.database
@@ -169,8 +172,20 @@ class Home:
     def __init__(self, most_idle: int = MOST_IDLE) -> None:
         self.folder, self._most_idle = Path(tempfile.mkdtemp(prefix="kith-test-")), most_idle
         self.databases = Databases(self.folder)
+        self._needed: dict[tuple[str, ...], Needed] = {}
         self.idle: list[TestInstance] = []  # used last stands last
         self.all: set[TestInstance] = set()
+
+    def plugins(self, enabled: Sequence[str], drop_ins: Path | None, folder: Path) -> Needed:
+        """The tables and settings of these plugins; those of drop-ins, which lie in `folder`, are looked up anew."""
+        if drop_ins or tuple(enabled) not in self._needed:
+            hooks = load_plugins(enabled, [folder], safe=False)
+            schemas = {answer.plugin: answer.value for answer in hooks.settings_schema.answers()}
+            needed = apps_of(hooks), {name: schemas.get(name) for name in hooks.plugins}
+            if drop_ins:
+                return needed
+            self._needed[tuple(enabled)] = needed
+        return self._needed[tuple(enabled)]
 
     @asynccontextmanager
     async def lent(self, recipe: Recipe) -> AsyncIterator[TestInstance]:

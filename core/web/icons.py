@@ -42,10 +42,11 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="icon" viewBox="0 0 24 24"{}>{}</svg>').format(hidden, Markup(_drawing(name)))
 
 
-def icon_styles(names: Iterable[str] = FRAME_ICONS) -> str:
-    """The rules that give each name its drawing."""
+@lru_cache
+def icon_styles() -> str:
+    """The rules that give each icon of the frame its drawing."""
     rules = []
-    for name, drawing in _drawings(names).items():
+    for name, drawing in _drawings(FRAME_ICONS).items():
         filled = f"--on:{_mask(drawing, 'black')};" if name in FILLED else ""
         rules.append(f".i-{name}{{--i:{_mask(drawing, 'none')};{filled}}}")
     return "@layer base{" + "\n".join(rules) + "}\n"
