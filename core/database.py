@@ -237,7 +237,7 @@ def after_commit(callback: Callback) -> None:
     if open_block is not None:
         open_block.callbacks.append(callback)
     else:
-        _finishing(call_each([callback]))
+        database.engine.carry_through(call_each([callback]))
 
 
 async def rows(sql: str, *parameters: Any) -> list[Row]:
@@ -302,14 +302,7 @@ def carried_through(coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
 
     `Database.close` waits for it.
     """
-    return asyncio.shield(_finishing(coroutine))
-
-
-def _finishing(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    engine, task = current_database().engine, detach(coroutine)
-    engine.finishing.add(task)
-    task.add_done_callback(engine.finishing.discard)
-    return task
+    return asyncio.shield(current_database().engine.carry_through(coroutine))
 
 
 def spawn(coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from core import actors, followed, people, present
 from core.api import Api, Ask
-from core.api.forms import Form, Moment, StreamQuery, User, stream_of
+from core.api.forms import Form, StreamQuery, User, stream_of
+from core.api.moments import Moment
 from core.models import ACCEPTED, Actor, Follow
 
 api = Api("ties", __name__, area="users")

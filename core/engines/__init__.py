@@ -53,6 +53,13 @@ class Engine(BaseDBAsyncClient):
         self.finishing: set[asyncio.Task[Any]] = set()
         self.listeners: list[Callable[[str], object]] = []
 
+    def carry_through(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task outside every transaction that `settle` waits for, whoever began it is cancelled or not."""
+        task = detach(coroutine)
+        self.finishing.add(task)
+        task.add_done_callback(self.finishing.discard)
+        return task
+
     @abstractmethod
     async def open(self) -> None:
         """Connect, so that a wrong address fails now and not in the first request."""
@@ -149,10 +156,8 @@ class Transaction(TransactionContext):
             self._keep_savepoint(self.outer)
             self.outer.turn.release()
         else:
-            task = detach(self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep))
-            self.engine.finishing.add(task)
-            task.add_done_callback(self.engine.finishing.discard)
-            await asyncio.shield(task)
+            ending = self._end_outermost(keep) if self.outer is None else self._end_savepoint(self.outer, keep)
+            await asyncio.shield(self.engine.carry_through(ending))
         if kind is None and self.failed:
             raise TransactionManagementError(
                 "A statement of this transaction failed, so all of it was rolled back; "

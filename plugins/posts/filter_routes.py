@@ -9,7 +9,8 @@ from pydantic import Field
 from core import filter_rules, present
 from core.api import Answer, Api, Ask
 from core.api.answers import page_of
-from core.api.forms import Form, Moment, Nothing, UserShort, stream_of
+from core.api.forms import Form, Nothing, UserShort, stream_of
+from core.api.moments import Moment
 from core.errors import NotFound
 from core.filter_rules import Wanted
 from core.people import known_actor

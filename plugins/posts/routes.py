@@ -13,12 +13,12 @@ from core.api.answers import page_of
 from core.api.forms import (
     ContentType,
     Form,
-    Moment,
     Policy,
     Post,
     StreamPagination,
     Visibility,
 )
+from core.api.moments import Moment
 from core.entries import visible_entry
 from core.errors import Invalid
 from core.instance import here

@@ -1,4 +1,4 @@
-"""SQLite's short reads take no thread, and none of them holds the event loop for long."""
+"""Short reads of SQLite take no thread; on both databases none holds the event loop for long."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import pytest
 from core.database import Database, OperationalError, rows, spawn, transaction, value
 from core.engines import sqlite_at_once
 from core.engines.sqlite_at_once import AtOnce
-from tests.core.samples.databases import APPS, DIALECT, fresh_library
+from tests.core.samples.databases import fresh_library
 from tests.core.samples.library.models import Author
-
-pytestmark = pytest.mark.skipif(DIALECT != "sqlite", reason="PostgreSQL reads elsewhere in any case")
 
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n"
 
@@ -23,11 +21,7 @@ SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with fresh_library(tmp_path) as migrated:
-        database = Database(migrated.url, APPS)
-        await database.open()
-        with database.using():
-            yield database
-        await database.close()
+        yield migrated
 
 
 async def test_whoever_reads_without_an_end_lets_others_go_on(
@@ -52,7 +46,7 @@ async def test_whoever_reads_without_an_end_lets_others_go_on(
 async def test_a_read_that_takes_long_is_finished_elsewhere_and_what_fails_is_told(database: Database) -> None:
     for _ in range(2):
         assert await value(SLOW) == 3_000_000
-    with pytest.raises(OperationalError, match="no such table"):
+    with pytest.raises(OperationalError):
         await rows("SELECT * FROM library_shelf")
     assert await value("SELECT COUNT(*) FROM library_author") == 1
 

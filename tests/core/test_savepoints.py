@@ -12,7 +12,7 @@ import pytest
 from tortoise.exceptions import TransactionManagementError
 
 from core.database import Database, OperationalError, after_commit, execute, new_id, now, rows, transaction
-from tests.core.samples.databases import APPS, fresh_library
+from tests.core.samples.databases import fresh_library
 
 
 class Stop(Exception):
@@ -22,11 +22,7 @@ class Stop(Exception):
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with fresh_library(tmp_path) as migrated:
-        database = Database(migrated.url, APPS)
-        await database.open()
-        with database.using():
-            yield database
-        await database.close()
+        yield migrated
 
 
 async def _add(name: str) -> str:
