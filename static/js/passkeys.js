@@ -53,7 +53,7 @@ function say(form, error) {
 
 /** Offer passkeys where the name is typed, anew before the challenge runs out. */
 async function offer(form) {
-  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.()) || running) return; // the button was quicker
   const again = setInterval(() => document.hidden || use(form, "conditional").catch(() => {}), 9 * 60_000);
   form.querySelector("button").addEventListener("click", () => clearInterval(again));
   use(form, "conditional").catch(() => {});

@@ -78,16 +78,63 @@ async def test_a_passkey_is_made_and_logs_in_from_the_field_for_the_name(site: S
 
 async def test_a_passkey_logs_in_by_the_button(site: Site) -> None:
     ann = await site.instance.user("ann")
-    async with site.visit(ann) as page, device(page) as (session, authenticator):
+    async with site.visit(ann) as page, device(page):
+        await page.add_init_script(OFFERS_NOTHING)
         await make_passkey(page)
         await page.context.clear_cookies()
-        await _is_away(session, authenticator, away=True)
         await page.goto("/login?next=/bookmarks")
         await expect(page.locator("[name=login]")).to_have_attribute("autocomplete", "username webauthn")
-        await _is_away(session, authenticator, away=False)
         await page.locator("button", has_text="Log in with a passkey").click()
         await page.wait_for_url("**/bookmarks")
         await is_in(page)
+    assert site.complaints == []
+
+
+# A browser that keeps passkeys and offers none in the field for the name.
+OFFERS_NOTHING = "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
+
+# What the page asks of the browser, as `kind` or `kind, taken back`.
+ASKED = """
+const real = navigator.credentials.get.bind(navigator.credentials), asked = [];
+navigator.credentials.get = (wish) => (asked.push(wish), real(wish));
+window.asked = () => asked.map((wish) => (wish.mediation || "button") + (wish.signal.aborted ? ", taken back" : ""));
+"""
+WHEN_TOLD = """
+PublicKeyCredential.isConditionalMediationAvailable = () => new Promise((say) => (window.mayOffer = () => say(true)));
+"""
+
+
+async def asked(page: Page, *kinds: str) -> None:
+    """Wait until the page has asked exactly this."""
+    await page.wait_for_function("(kinds) => asked().join() === kinds.join()", arg=list(kinds))
+
+
+async def test_the_offer_in_the_field_makes_way_for_the_button(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page, device(page) as (session, authenticator):
+        await page.add_init_script(ASKED)
+        await make_passkey(page)
+        await page.context.clear_cookies()
+        await _is_away(session, authenticator, away=True)
+        await page.goto("/login")
+        await asked(page, "conditional")
+        await page.locator("button", has_text="Log in with a passkey").click()
+        await asked(page, "conditional, taken back", "button")
+    assert site.complaints == []
+
+
+async def test_a_button_quicker_than_the_offer_is_not_taken_back_by_it(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page, device(page) as (session, authenticator):
+        await page.add_init_script(ASKED + WHEN_TOLD)
+        await make_passkey(page)
+        await page.context.clear_cookies()
+        await _is_away(session, authenticator, away=True)
+        await page.goto("/login")
+        await page.locator("button", has_text="Log in with a passkey").click()
+        await asked(page, "button")
+        await page.evaluate("async () => { mayOffer(); await new Promise(requestAnimationFrame); }")
+        await asked(page, "button")
     assert site.complaints == []
 
 
