@@ -16,7 +16,17 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError, IntegrityError, OperationalError
 from tortoise.models import Model
 
-from core.engines import Callback, DatabaseUnavailable, Engine, Row, call_each, detach, open_transaction, restore
+from core.engines import (
+    Callback,
+    DatabaseFull,
+    DatabaseUnavailable,
+    Engine,
+    Row,
+    call_each,
+    detach,
+    open_transaction,
+    restore,
+)
 from core.fields import (
     HIGHEST_ID,
     LOWEST_ID,
@@ -36,6 +46,7 @@ __all__ = [
     "LOWEST_ID",
     "AppModels",
     "Database",
+    "DatabaseFull",
     "DatabaseUnavailable",
     "IdField",
     "IntegrityError",

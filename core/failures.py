@@ -8,12 +8,13 @@ from werkzeug.exceptions import HTTPException
 
 from core import errors
 from core.api.answers import problem
-from core.database import DatabaseUnavailable, new_id
+from core.database import DatabaseFull, DatabaseUnavailable, new_id
 from core.errors import KithError
 from core.instance import Instance
 from core.web import failure_pages
 
 log = structlog.get_logger(__name__)
+NO_ROOM = "Nothing can be kept at the moment, as the disk of this server is full. Please try again later."
 _OURS: dict[int, type[KithError]] = {
     kind.status: kind
     for kind in (
@@ -39,6 +40,11 @@ def register_failures(instance: Instance) -> None:
     async def without_a_database(error: DatabaseUnavailable) -> Response:
         log.error("database_unavailable", reason=str(error))
         return await _answer(errors.Unavailable())
+
+    @app.errorhandler(DatabaseFull)
+    async def without_room(error: DatabaseFull) -> Response:
+        log.error("database_full", reason=str(error))
+        return await _answer(errors.Unavailable(600, NO_ROOM))
 
     @app.errorhandler(HTTPException)
     async def of_the_framework(error: HTTPException) -> Response:

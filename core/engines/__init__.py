@@ -29,6 +29,10 @@ class DatabaseUnavailable(OperationalError):
     """The database cannot be reached."""
 
 
+class DatabaseFull(OperationalError):
+    """The disk of the database has no room for what was to be written, and none of it was."""
+
+
 class Session(Protocol):
     """The connection that belongs to one open transaction.
 

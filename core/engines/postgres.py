@@ -15,7 +15,7 @@ from tortoise.backends.asyncpg.executor import AsyncpgExecutor
 from tortoise.backends.asyncpg.schema_generator import AsyncpgSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from core.engines import DatabaseUnavailable, Engine, Row, detach, open_transaction
+from core.engines import DatabaseFull, DatabaseUnavailable, Engine, Row, detach, open_transaction
 from core.fields import LOWEST_ID, to_json
 
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -189,6 +189,8 @@ def told(error: Exception) -> Exception:
         return OperationalError(f"A parameter does not fit its place in the query ({type(error).__name__})")
     if isinstance(error, asyncpg.DataError):
         return OperationalError(f"PostgreSQL refused a value ({type(error).__name__})")
+    if isinstance(error, asyncpg.DiskFullError):
+        return DatabaseFull("PostgreSQL's disk is full")
     if isinstance(error, _AWAY):
         return DatabaseUnavailable(f"The connection to PostgreSQL failed ({type(error).__name__})")
     return OperationalError(str(error.args[0]))

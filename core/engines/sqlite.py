@@ -17,7 +17,7 @@ from tortoise.backends.sqlite.executor import SqliteExecutor
 from tortoise.backends.sqlite.schema_generator import SqliteSchemaGenerator
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from core.engines import DatabaseUnavailable, Engine, Row, open_transaction
+from core.engines import DatabaseFull, DatabaseUnavailable, Engine, Row, open_transaction
 from core.engines.sqlite_at_once import AtOnce
 from core.engines.sqlite_text import adapted, statements, stored_datetime, translate
 from core.engines.sqlite_worker import Work, Worker, connect
@@ -185,7 +185,8 @@ class SqliteEngine(Engine):
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from None
         except sqlite3.Error as error:
-            raise OperationalError(str(error)) from None
+            kind = DatabaseFull if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL else OperationalError
+            raise kind(str(error)) from None
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> tuple[int, list[Row]]:

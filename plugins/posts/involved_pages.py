@@ -9,8 +9,9 @@ from core import people
 from core.audience import viewer_of
 from core.entries import visible_entry
 from core.models import Actor
+from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
-from plugins.posts.listing import PAGE, people_page, viewer_actor
+from plugins.posts.listing import PAGE, form_of, people_page, viewer_actor
 
 blueprint = Blueprint("posts_involved", __name__)
 
@@ -18,7 +19,7 @@ blueprint = Blueprint("posts_involved", __name__)
 @blueprint.get("/@<acct>/<post_id>/likes")
 @blueprint.get("/@<acct>/<post_id>/shares")
 async def involved(acct: str, post_id: str) -> Response | Redirect:
-    """Who likes a post, or who shared it, the latest first; nobody who is apart from the viewer."""
+    """Who likes a post, or who shared it, the latest first, below the post; nobody who is apart from the viewer."""
     actor = await viewer_actor()
     viewer = viewer_of(actor)
     entry = await visible_entry(viewer, post_id)
@@ -32,6 +33,7 @@ async def involved(acct: str, post_id: str) -> Response | Redirect:
         f"{which}:{entry.id}",
         actor,
         lambda position: find(entry.id, viewer, position, PAGE),
+        post=None if wants_fragment(request.headers) else await form_of(entry, actor),
         heading=_("Who likes it") if which == "likes" else _("Who shared it"),
         back={"href": page, "label": _("Back to the post")},
         empty_title=_("Nobody yet"),

@@ -35,7 +35,7 @@ async def test_everybody_who_sees_a_post_sees_who_did_latest_first(
         await ann.browser().get(f"/@ann/{post['postId']}/{which}"),
         await anon.page(f"/@ann/{post['postId']}/{which}"),
     ):
-        assert heading in page.text and "@cem" in page.text
+        assert heading in page.text and "@cem" in page.text and "Hello" in page.text
     assert (
         (await anon.page(f"/@bea/{post['postId']}/{which}"))
         .headers["location"]
