@@ -30,7 +30,7 @@ from core.people import find
 
 DROP_INS = Path(__file__).parent / "drop_ins"
 PLUGIN = "backdated"
-PLUGINS = ("federation", "posts", "search", "packs", PLUGIN)
+PLUGINS = ("federation", "posts", "search", "moderation", "packs", "images", PLUGIN)
 STATE = "demo.json"
 CONFIG = "config.toml"
 USUAL_PORTS = (8080, 8081)

@@ -31,7 +31,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Post:
-    """Something somebody writes; `ago` is how long before the story is told. `key` is its name within the story."""
+    """Something somebody writes; `ago` is how long before the story is told. `key` is its name within the story.
+
+    `picture` is one of `scenes.SCENES`, shown among the pictures of its server where `is_gallery`; `poll` are the
+    answers to choose from, and `votes` who chose which.
+    """
 
     key: str
     author: str
@@ -45,6 +49,11 @@ class Post:
     likes: tuple[str, ...]
     shares: tuple[str, ...]
     bookmarks: tuple[str, ...]
+    picture: str = ""
+    alt: str = ""
+    is_gallery: bool = False
+    poll: tuple[str, ...] = ()
+    votes: Mapping[str, int] = field(default_factory=dict)
     parent: Post | None = None
     replies: list[Post] = field(default_factory=list, compare=False, repr=False)
 
@@ -117,6 +126,11 @@ def _post(told: Mapping[str, Any], key: str, ago: timedelta, parent: Post | None
         likes=_names(told, "likes"),
         shares=_names(told, "shares"),
         bookmarks=_names(told, "bookmarks"),
+        picture=told.get("picture", ""),
+        alt=told.get("alt", ""),
+        is_gallery=told.get("gallery", False),
+        poll=tuple(told.get("poll", ())),
+        votes={name: int(place) for name, _, place in (vote.partition(":") for vote in _names(told, "votes"))},
         parent=parent,
     )
     for number, reply in enumerate(told.get("replies", ())):

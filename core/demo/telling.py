@@ -15,13 +15,15 @@ from typing import Any
 import httpx
 
 from core.demo.drop_ins.backdated import HEADER
+from core.demo.scenes import draw
 from core.demo.servers import Demo, DemoError
 from core.demo.story import Person, Post, Story
 
 ARRIVAL_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 PAGE = 50
-STEPS = ("profiles", "follows", "posts", "answers", "edits", "likes", "shares")
+POLL_SECONDS = 7 * 86_400
+STEPS = ("profiles", "follows", "posts", "answers", "edits", "votes", "likes", "shares")
 _NAMED = re.compile(r"\{([a-z]+)\}")
 Step = Callable[[str], None]
 
@@ -102,6 +104,10 @@ class _Telling:
 
     async def _write(self, post: Post) -> None:
         author = self.story.people[post.author]
+        headers = {"Idempotency-Key": f"demo-{post.key}", HEADER: (self.began - post.ago).isoformat()}
+        if post.is_gallery:
+            self.made[post.key] = await self._share(author, post, headers)
+            return
         body = {
             "content": self._named(post.text, author),
             "visibility": post.visibility,
@@ -109,9 +115,22 @@ class _Telling:
             "language": post.language,
             "inReplyTo": await self._id_for(author, post.parent) if post.parent else None,
             "quote": await self._id_for(author, self._post(post.quote)) if post.quote else None,
+            "fileIds": [await self._upload(author, post)] if post.picture else [],
+            "poll": {"options": list(post.poll), "expiresIn": POLL_SECONDS} if post.poll else None,
         }
-        headers = {"Idempotency-Key": f"demo-{post.key}", HEADER: (self.began - post.ago).isoformat()}
         self.made[post.key] = await self._call(author, "POST", "/posts", body, headers)
+
+    async def _upload(self, author: Person, post: Post) -> str:
+        """The id of the picture of a post, the same one when it is told again."""
+        key = {"Idempotency-Key": f"demo-{post.key}-picture"}
+        sent = await self._send(author, "/files", {"file": await _file(post)}, {"alt": post.alt}, key)
+        return str(sent["fileId"])
+
+    async def _share(self, author: Person, post: Post, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Show a picture among those of its server; the post that came of it."""
+        told = {"caption": self._named(post.text, author), "alt": post.alt}
+        shared = await self._send(author, "/images/upload", {"image": await _file(post)}, told, headers)
+        return await self._call(author, "GET", f"/posts/{shared['postId']}")
 
     async def edits(self) -> None:
         for post in self.story.posts:
@@ -120,6 +139,14 @@ class _Telling:
                 if (await self._call(author, "GET", path))["editedAt"] is None:
                     headers = {HEADER: (self.began - post.ago + timedelta(minutes=4)).isoformat()}
                     await self._call(author, "PUT", path, {"content": self._named(post.edit, author)}, headers)
+
+    async def votes(self) -> None:
+        for post in self.story.posts:
+            for name, place in post.votes.items():
+                person = self.story.people[name]
+                path = f"/posts/{await self._id_for(person, post)}"
+                if not (await self._call(person, "GET", path))["poll"]["hasVoted"]:
+                    await self._call(person, "POST", f"{path}/vote", {"choices": [place]})
 
     async def likes(self) -> None:
         await self._react("like", lambda post: post.likes)
@@ -177,6 +204,13 @@ class _Telling:
         answer = await self.clients[person.server].request(method, path, json=body, headers=bearer)
         return {} if answer.status_code == 409 else _data(answer)
 
+    async def _send(
+        self, person: Person, path: str, files: Mapping[str, Any], told: Mapping[str, str], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Upload to somebody's own server."""
+        bearer = {"Authorization": f"Bearer {self.tokens[person.name]}", **headers}
+        return _data(await self.clients[person.server].post(path, files=files, data=told, headers=bearer))
+
     def _post(self, key: str) -> Post:
         return next(post for post in self.story.posts if post.key == key)
 
@@ -188,6 +222,10 @@ class _Telling:
         """`@name`, with the host for those of the other server."""
         is_near = person.server == seen_by.server
         return f"@{person.name}" if is_near else f"@{person.name}@{self.demo.servers[person.server].domain}"
+
+
+async def _file(post: Post) -> tuple[str, bytes, str]:
+    return f"{post.picture}.jpg", await asyncio.to_thread(draw, post.picture), "image/jpeg"
 
 
 def _data(answer: httpx.Response) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class NewImages(Form):
         json_schema_extra={"items": {"type": "string", "contentMediaType": "application/octet-stream"}},
     )
     caption: str = ""
+    alt: str | None = Field(
+        None, description="What is to be seen on the picture, for who cannot; the field once for each of several."
+    )
     tags: str | None = Field(None, description="Hashtags, as JSON or the field once for each.")
     location: str | None = Field(
         None,
@@ -78,6 +81,7 @@ async def upload_images(ask: Ask[NewImages, None]) -> Answer:
             ask.actor,
             ask.body.caption,
             ask.upload.all_kept,
+            alts=ask.upload.lists.get("alt", ()),
             tags=tags,
             spot=spot,
             visibility=ask.body.privacy,

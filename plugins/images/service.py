@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from typing import Any
 
 from core.accounts.profile import usual
@@ -28,21 +28,24 @@ async def share(
     caption: str,
     uploads: Sequence[KeptFile],
     *,
+    alts: Sequence[str] = (),
     tags: Sequence[str] = (),
     spot: Spot | None = None,
     visibility: str | None = None,
     show_camera: bool | None = None,
 ) -> Entry:
-    """Upload pictures and publish them; where that fails none of them is kept.
+    """Upload pictures, described in their order by `alts`, and publish them; where that fails none of them is kept.
 
     Raises as `keep_upload` and `publish` do, naming "image" for a file that is no good.
     """
     if not uploads:
         raise Invalid({"image": "Choose a picture."})
+    if len(alts) > len(uploads):
+        raise Invalid({"alt": "These are more descriptions than pictures."})
     kept: list[str] = []
     try:
-        for upload in uploads:
-            file = await keep_upload(author.id, upload.path, upload.digest, name="image")
+        for upload, alt in zip(uploads, chain(alts, repeat("")), strict=False):
+            file = await keep_upload(author.id, upload.path, upload.digest, alt=alt, name="image")
             kept.append(file.id)
             if file.type != "image":
                 raise Invalid({"image": "Only pictures can be shared here."})

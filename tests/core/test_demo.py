@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from core.demo.scenes import SCENES, draw
 from core.demo.story import Post, Story, load
 from core.testing import DIALECT
 from tests.core.kith_process import CLIENT, eventually, free_port
@@ -41,13 +43,28 @@ def test_whoever_is_named_in_the_story_is_in_it(story: Story) -> None:
     for person in story.people.values():
         assert {*person.follows, *person.befriends} <= story.people.keys() - {person.name}
     for post in story.posts:
-        named = {post.author, *post.likes, *post.shares, *post.bookmarks, *NAMED.findall(post.text)}
+        named = {post.author, *post.votes, *post.likes, *post.shares, *post.bookmarks, *NAMED.findall(post.text)}
         assert named <= story.people.keys(), post.key
         assert not post.quote or post.quote in {other.key for other in story.posts}
 
 
 def test_no_two_posts_of_the_story_share_a_name(story: Story) -> None:
     assert len({post.key for post in story.posts}) == len(story.posts)
+
+
+def test_pictures_of_the_story_can_be_drawn_and_are_described(story: Story) -> None:
+    shown = [post for post in story.posts if post.picture]
+    assert {post.picture for post in shown} == SCENES.keys()
+    assert all(post.alt for post in shown) and sum(post.is_gallery for post in shown) >= 3
+    assert all(draw(post.picture).startswith(b"\xff\xd8") for post in shown)
+
+
+def test_votes_in_the_story_are_for_what_there_is_to_choose_and_not_ones_own(story: Story) -> None:
+    asked = [post for post in story.posts if post.poll]
+    assert asked and not any(post.votes for post in story.posts if not post.poll)
+    for post in asked:
+        assert post.votes and post.author not in post.votes, post.key
+        assert all(0 <= place < len(post.poll) for place in post.votes.values()), post.key
 
 
 def test_nothing_in_the_story_happens_in_the_future_or_before_what_it_answers(story: Story) -> None:
@@ -58,7 +75,7 @@ def test_nothing_in_the_story_happens_in_the_future_or_before_what_it_answers(st
 
 def test_people_react_to_what_they_can_see_and_never_to_themselves(story: Story) -> None:
     for post in story.posts:
-        reacting = [*post.likes, *post.shares]
+        reacting = [*post.votes, *post.likes, *post.shares]
         assert post.author not in reacting, post.key
         assert len(set(post.likes)) == len(post.likes), post.key
         assert all(_may_see(story, post, name) for name in reacting), post.key
@@ -66,7 +83,7 @@ def test_people_react_to_what_they_can_see_and_never_to_themselves(story: Story)
 
 def test_whatever_is_answered_or_liked_from_the_other_server_is_delivered_there(story: Story) -> None:
     for post in story.posts:
-        others = {*post.likes, *post.shares, *(reply.author for reply in post.replies)}
+        others = {*post.votes, *post.likes, *post.shares, *(reply.author for reply in post.replies)}
         if any(story.people[name].server != story.people[post.author].server for name in others):
             assert _reaches_the_other_server(story, post), post.key
 
@@ -149,6 +166,7 @@ def test_two_servers_are_filled_federate_stay_as_they_are_and_stop_together(
     assert {"tom", f"noor@{lighthouse.removeprefix('http://')}"} <= _authors(mara, "home")
     assert {"yuki", f"mara@{harbour.removeprefix('http://')}"} <= _authors(noor, "home")
     _every_public_post_is_where_it_was_written(story, [harbour, lighthouse])
+    _pictures_and_votes_are_on_both(story, [mara, noor])
     assert len(mara.get("/friends/requests").json()["data"]["requests"]) == 1
 
     taken = Shown(folder.with_name("other"), *given)
@@ -190,6 +208,27 @@ def _every_public_post_is_where_it_was_written(story: Story, addresses: list[str
             profile = CLIENT.get(f"{address}/api/v1/users/{person.name}").json()["data"]
             told = [post for post in story.posts if post.author == person.name]
             assert profile["postsCount"] == sum(1 for post in told if _is_for_everybody(post))
+
+
+def _pictures_and_votes_are_on_both(story: Story, clients: list[httpx.Client]) -> None:
+    for server, client in zip(story.servers, clients, strict=True):
+        told = [post for post in story.posts if story.people[post.author].server == server]
+        gallery = client.get("/images", params={"limit": 50}).json()["data"]["images"]
+        assert len(gallery) >= sum(post.is_gallery for post in told)
+        assert all(picture["alt"] for image in gallery for picture in image["images"])
+        posts = client.get("/feed", params={"scope": "global", "limit": 50}).json()["data"]["posts"]
+        assert any(picture["alt"] for post in posts for picture in post["attachments"])
+    for post in story.posts:
+        if post.poll:
+            near = clients[list(story.servers).index(story.people[post.author].server)]
+            cast = [list(post.votes.values()).count(place) for place in range(len(post.poll))]
+            eventually(lambda near=near, post=post, cast=cast: cast in _votes(near, post.author))  # type: ignore[misc]
+
+
+def _votes(client: httpx.Client, name: str) -> list[list[int]]:
+    """How many chose what, in each poll of somebody."""
+    posts: list[dict[str, Any]] = client.get(f"/users/{name}/posts", params={"limit": 50}).json()["data"]["posts"]
+    return [[option["votesCount"] for option in post["poll"]["options"]] for post in posts if post["poll"]]
 
 
 def _is_for_everybody(post: Post) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.plugin_checks import check_plugin
 from core.storage.models import File
 from core.testing import Person, TestInstance, befriend
-from core.testing.people import fields_of, problem_of
+from core.testing.people import data_of, fields_of, problem_of
 from plugins.images.models import Image
 from tests.plugins.images.sharing import PIER, WHARF, found, photo, send, shared
 
@@ -26,6 +26,18 @@ async def test_a_picture_is_a_post_with_all_that_belongs_to_one(alpha: TestInsta
     assert (seen["metadata"]["width"], seen["metadata"]["height"]) == (80, 60)
     home = (await bob.get("/feed"))["posts"]
     assert (home[0]["postId"], home[0]["kind"]) == (image, "image")
+
+
+async def test_pictures_are_described_as_they_are_shared(alpha: TestInstance, ann: Person) -> None:
+    files = [("image", (f"{number}.jpg", photo(width=80 + number), "image/jpeg")) for number in range(3)]
+    answer = await ann.call("POST", "/images/upload", files=files, data={"alt": ["A pier", "", "[Fog]"]})
+    seen = await ann.get(f"/images/{data_of(answer)['postId']}")
+    assert [one["alt"] for one in seen["images"]] == ["A pier", None, "[Fog]"]
+    for wrong in (["A pier", "Fog", "Rain", "Snow"], ["A pier", "x" * 100_000]):
+        answer = await ann.call("POST", "/images/upload", files=files, data={"alt": wrong})
+        assert fields_of(problem_of(answer, 422)) == ["alt"]
+    with alpha.inside():
+        assert await File.all().count() == 3
 
 
 async def test_other_words_leave_hashtags_and_place_and_pictures(ann: Person) -> None:
