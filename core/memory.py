@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import gc
 import os
+from collections.abc import Callable
 
 # Of glibc's malloc.h; other C libraries have no such switches, and no such habits.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
@@ -56,8 +57,13 @@ async def give_back_the_holes() -> None:
         least = min(least, _resident())
         # Holes that were given back are counted as free all the same, so growth has to tell whether they are used.
         if _resident() - least > WORTH_BYTES and look().free > WORTH_BYTES:
-            await asyncio.to_thread(trim, 0)
-            least = _resident()
+            # Looked at before the loop has its turn: what others have taken by then would count as what never goes.
+            least = await asyncio.to_thread(_resident_after, trim)
+
+
+def _resident_after(trim: Callable[[int], object]) -> int:
+    trim(0)
+    return _resident()
 
 
 def _resident() -> int:

@@ -76,6 +76,15 @@ def _depends_on_database(item: pytest.Item) -> bool:
     return not INSTANCES.isdisjoint(item.fixturenames) or any(_homes(item, *WITH_DATABASE))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience_with_pictures() -> Iterator[None]:
+    """Whoever makes pictures stands back for everything else a busy machine does: it is waited for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.storage.files.AT_ONCE", 60.0)
+        patch.setattr("core.storage.pictures.SECONDS", 120.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
     """The event loop that serves. The newer hook for it runs plain tests last, when fixtures of theirs are gone."""

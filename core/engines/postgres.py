@@ -139,7 +139,7 @@ class PostgresEngine(Engine):
             try:
                 await session.statement(_BEGIN_REDOABLE if redoable else "BEGIN")
             except BaseException:
-                await asyncio.shield(detach(session.finish(keep=False)))
+                await asyncio.shield(self.carry_through(session.finish(keep=False)))
                 raise
         except REFUSALS as error:
             raise told(error) from None

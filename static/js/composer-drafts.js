@@ -22,7 +22,7 @@ async function save(form, state) {
   clearTimeout(state.later);
   if (state.saving) return (state.again = true);
   state.saving = true;
-  const { round } = state;
+  const { round, typed } = state;
   const told = form.querySelector(".composer-kept");
   try {
     const kept = (await ask(form, "/compose/draft")).querySelector("[data-kept]");
@@ -32,7 +32,7 @@ async function save(form, state) {
     } else if (kept) {
       form.elements.draftId.value = kept.dataset.draft;
       form.elements.draftVersion.value = kept.dataset.version;
-      told.textContent = kept.textContent;
+      if (typed === state.typed) told.textContent = kept.textContent;
       told.hidden = false;
       form.dispatchEvent(new Event("kith:kept"));
     }
@@ -50,17 +50,31 @@ async function save(form, state) {
 /** Keep a draft of what is written from now on. */
 export function watch(form) {
   if (states.has(form)) return;
-  const state = { round: 0, later: 0, saving: false, again: false, was: "" };
+  const state = { round: 0, typed: 0, later: 0, saving: false, again: false, was: "" };
   states.set(form, state);
-  const soon = () => {
-    clearTimeout(state.later);
-    if (!form.elements.scheduledId && has(form)) state.later = setTimeout(() => save(form, state), AFTER);
-  };
-  form.addEventListener("input", soon);
+  form.addEventListener("input", () => resume(form));
   // Whoever types fast has written something before this file was there.
-  if (form.elements.content.value !== form.elements.content.defaultValue) soon();
+  if (form.elements.content.value !== form.elements.content.defaultValue) resume(form);
   tellInOwnZone(form);
 }
+
+/** What is written now is not kept yet; the line stays where it was, so that nothing moves under a finger. */
+function unsay(form, state) {
+  state.typed += 1;
+  form.querySelector(".composer-kept").textContent = "\u00a0";
+}
+
+/** Keep a draft once nothing was written for a while. */
+export function resume(form) {
+  const state = states.get(form);
+  if (!state || !form.isConnected) return;
+  unsay(form, state);
+  clearTimeout(state.later);
+  if (!form.elements.scheduledId && has(form)) state.later = setTimeout(() => save(form, state), AFTER);
+}
+
+/** Keep nothing for now: it is on its way to be posted. */
+export const pause = (form) => clearTimeout(states.get(form)?.later);
 
 function tellInOwnZone(form) {
   const { publishAt, timeZone } = form.elements;
@@ -105,7 +119,7 @@ export function settle(form) {
 
 /** One of the buttons that keep or show what is written, and publish nothing. */
 export async function press(form, button) {
-  if (button.dataset.part === "draft") return save(form, states.get(form));
+  if (button.dataset.part === "draft") return unsay(form, states.get(form)), save(form, states.get(form));
   const place = form.querySelector(".composer-preview");
   place.replaceChildren(...(await ask(form, "/compose/preview")).children);
   place.focus();

@@ -258,11 +258,16 @@ export async function openComposer(path = "/compose") {
   }
 }
 
-document.addEventListener("htmx:config:request", ({ target }) => target.matches?.(".composer") && target.querySelector("button.primary").setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:config:request", ({ target: form }) => {
+  if (!form.matches?.(".composer")) return;
+  form.querySelector("button.primary").setAttribute("aria-busy", "true");
+  if (form.dataset.begun) drafts(form).then(({ pause }) => pause(form), () => {});
+});
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
   if (!form.matches?.(".composer")) return;
   form.querySelector("button.primary")?.removeAttribute("aria-busy");
+  if (form.dataset.begun && !(ctx.response?.status < 400)) drafts(form).then(({ resume }) => resume(form), () => {});
 });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;

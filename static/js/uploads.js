@@ -78,7 +78,7 @@ class Patience {
   async answer(...what) {
     for (;;) {
       const request = await ask(...what);
-      if (!passes(request)) return this.restored(), request;
+      if (!passes(request)) return request;
       await this.wait(request);
     }
   }
@@ -124,6 +124,7 @@ async function begun(file, patience) {
 export async function sendInParts(file, path, body, { progress, waits, signal }) {
   const patience = new Patience(waits, signal);
   let { uploadId, offset } = await begun(file, patience);
+  patience.restored();
   const address = `/api/v1/uploads/${uploadId}`;
   const stop = () => {
     remember(file, "");
@@ -151,6 +152,7 @@ export async function sendInParts(file, path, body, { progress, waits, signal })
     progress(1);
     body.append("uploadId", uploadId);
     const made = await patience.answer("POST", path, { body });
+    patience.restored();
     remember(file, "");
     return made;
   } finally {

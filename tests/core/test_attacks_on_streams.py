@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.accounts import administration
-from core.database import execute, now, rows
+from core.database import now, rows
 from core.testing import PASSWORD, Person, TestInstance, settle
 from core.testing.sockets import Closed
 
@@ -81,18 +81,16 @@ async def test_no_stream_outlives_what_let_it_in(alpha: TestInstance, ann: Perso
 
 
 async def test_what_a_token_opened_ends_once_the_token_has_run_out(
-    alpha: TestInstance, ann: Person, bob: Person
+    alpha: TestInstance, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tomorrow = (now() + timedelta(days=1)).isoformat()
     wanted = {"name": "script", "scopes": ["read:stream"], "password": PASSWORD, "expiresAt": tomorrow}
     made = await ann.post("/auth/tokens", wanted)
-    with alpha.inside():
-        await execute("UPDATE core_app_token SET expires_at = $1", now() + timedelta(seconds=1))
     async with ann.socket() as socket:
         await listen(socket, made["token"], "local")
         await bob.publish("in time")
         assert (await socket.receive_type("post"))["data"]["user"]["username"] == "bob"
-        await asyncio.sleep(1)
+        monkeypatch.setattr("core.api.stream.now", lambda: now() + timedelta(days=2))
         await bob.publish("too late")
         with pytest.raises(Closed) as closed:
             await socket.receive()

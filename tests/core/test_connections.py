@@ -1,6 +1,7 @@
 """Connections of the web server: kept while they may be of use, and gone with whoever had opened them."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,11 +11,13 @@ from core.web_servers import hypercorn_server
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
+SLOWLY = asyncio.Event()  # once its request has come
 ENDLESS = {"/drip": b"hello", "/flood": b"hello" * 50_000}
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/slowly":
+        SLOWLY.set()
         await asyncio.sleep(0.2)
     length = [] if scope["path"] in ENDLESS else [(b"content-length", b"5")]
     await send({"type": "http.response.start", "status": 200, "headers": length})
@@ -70,7 +73,7 @@ async def test_a_server_that_stops_closes_what_waits_and_finishes_what_runs() ->
     async with serving(stopping) as port:
         waiting, _ = await asked(port)
         running = asyncio.create_task(asked(port, REQUEST.replace(b"/ ", b"/slowly ")))
-        await asyncio.sleep(0.1)
+        await SLOWLY.wait()
         stopping.set()
         assert await waiting.read() == b""
         reader, _ = await running
@@ -79,6 +82,7 @@ async def test_a_server_that_stops_closes_what_waits_and_finishes_what_runs() ->
 
 async def test_answers_without_an_end_are_cut_off_where_the_server_stops_also_if_nobody_takes_them() -> None:
     complaints, stopping = list[object](), asyncio.Event()
+    gc.collect()  # what others left is no matter of ours
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
     async with serving(stopping, 0.3) as port:
         drip = await asked(port, REQUEST.replace(b"/ ", b"/drip "))
@@ -87,4 +91,5 @@ async def test_answers_without_an_end_are_cut_off_where_the_server_stops_also_if
         assert b"hello" in await drip[0].read()
     with suppress(ConnectionError):
         await flood[0].read()
+    asyncio.get_running_loop().set_exception_handler(None)
     assert complaints == []

@@ -59,7 +59,7 @@ async def test_what_was_written_is_read(database: Database) -> None:
 
 
 async def test_a_statement_that_took_long_is_not_tried_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_at_once, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(sqlite_at_once, "PAUSE_SECONDS", 0.5)
     tried = list[str]()
 
     def counting(connection: sqlite3.Connection) -> list[tuple[int]]:
@@ -71,7 +71,7 @@ async def test_a_statement_that_took_long_is_not_tried_again_for_a_while(monkeyp
         assert await at_once.read(SLOW, counting) is None
         assert await at_once.read(SLOW, counting) is None
         assert tried == ["slow"]
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.6)
         assert await at_once.read(SLOW, counting) is None
         assert await at_once.read("SELECT 1", lambda connection: connection.execute("SELECT 1").fetchall()) == [(1,)]
         assert tried == ["slow", "slow"]

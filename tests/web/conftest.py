@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from core.serve import Sockets
 from core.testing import world
@@ -17,6 +17,8 @@ from core.web_servers.hypercorn_server import serve
 from tests.web.site import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+expect.set_options(timeout=30_000)  # milliseconds, as long as everything else may take: other tests run beside
 
 
 @pytest.fixture(scope="session")

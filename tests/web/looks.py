@@ -12,6 +12,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 async def findings(page: Page, *rules: str) -> list[str]:
     """What axe finds by all its rules, or by these."""
+    await page.wait_for_load_state()  # after a click a page has begun, and need not be there yet
     await page.evaluate(AXE.read_text())
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
     how = {"runOnly": only, "resultTypes": ["violations"]}
@@ -20,12 +21,14 @@ async def findings(page: Page, *rules: str) -> list[str]:
 
 
 async def is_too_wide(page: Page) -> bool:
+    await page.wait_for_load_state()
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     return bool(await page.evaluate(wide))
 
 
 async def too_small(page: Page) -> list[str]:
     """What is less than 44 px high to a finger, but for links within words and the names above posts."""
+    await page.wait_for_load_state()
     found: list[str] = await page.evaluate(SMALL)
     return found
 

@@ -269,8 +269,7 @@ async def test_the_keyboard_goes_through_the_list_and_acts(site: Site) -> None:
         await page.keyboard.press("Escape")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/@bob/*")
-        await page.keyboard.press("g")
-        await page.keyboard.press("h")
+        await page.keyboard.type("gh")
         await page.wait_for_url(f"{site.base_url}/")
 
 

@@ -55,7 +55,7 @@ async def _full_of_it(alpha: TestInstance, ann: Person, bob: Person, foreign: Fo
     album = await ann.post("/albums", {"title": HOSTILE, "description": HOSTILE})
     pack = await ann.post("/packs", {"name": HOSTILE[:60], "description": HOSTILE, "userIds": [bob.id]})
     await ann.post("/drafts", {"content": HOSTILE, "contentWarning": HOSTILE})
-    await ann.post("/posts", {"content": HOSTILE, "publishAt": "2027-01-01T00:00:00Z"})
+    await ann.post("/posts", {"content": HOSTILE, "publishAt": "2035-01-01T00:00:00Z"})
     await ann.post("/auth/tokens", {"name": HOSTILE[:50], "scopes": ["read"], "password": PASSWORD})
     await ann.post("/invites", {"note": HOSTILE})
     await bob.post("/reports", {"targetType": "user", "targetId": ann.id, "reason": HOSTILE})

@@ -160,6 +160,7 @@ async def test_somebody_is_kept_away_from_their_profile_and_let_back(
         if act.startswith("Block"):
             await page.locator(".confirm button").click()
         await expect(page.locator(".toast")).to_contain_text(said)
+        await page.locator(".toast").hover()  # it waits for who looks at it
         assert (await ann.get(f"/users/{bob.id}"))["isBlocked" if act.startswith("Block") else "isMuted"] is True
         await page.locator(".toast button", has_text="Undo").click()
         await expect(page.locator(".profile .menu-list")).to_contain_text(undone)
@@ -224,12 +225,11 @@ async def test_the_keyboard_writes_searches_and_goes_places(site: Site) -> None:
         await expect(page.locator(".compose-dialog")).to_have_count(0)
         await page.keyboard.press("b")
         await expect(page.locator(".share[aria-pressed=true]")).to_have_count(1)
-        await page.keyboard.press("g")
-        await page.keyboard.press("p")
+        await expect(page.locator(".share[formaction$='/unshare']")).to_have_count(1)
+        await page.keyboard.type("gp")
         await page.wait_for_url("**/@ann")
         await expect(card(page, "Written with the keyboard alone.")).to_be_visible()
-        await page.keyboard.press("g")
-        await page.keyboard.press("f")
+        await page.keyboard.type("gf")
         await page.wait_for_url("**/friends/posts")
     assert site.complaints == []
 

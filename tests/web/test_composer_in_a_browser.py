@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ async def test_a_post_with_everything_is_written_kept_previewed_and_posted(site:
         assert await findings(page) == []
         await text.press("Enter")
         await text.press_sequentially("and :unicorn")
+        await expect(form.locator(".suggestions li")).to_have_count(1)  # and no more of what an earlier letter found
         await form.locator(".suggestions li").click()
         await expect(text).to_have_value("**News** for @bob and 🦄 ")
         await form.get_by_role("button", name="Emoji").click()
@@ -63,13 +65,30 @@ async def test_what_is_written_is_kept_by_itself_and_goes_when_it_is_posted(site
     async with site.visit(ann) as page:
         await page.goto("/compose")
         await page.locator(".composer [name=content]").press_sequentially("By itself")
-        await expect(page.locator(".composer-kept")).to_have_text("Draft saved", timeout=15_000)
+        await expect(page.locator(".composer-kept")).to_have_text("Draft saved")
         (draft,) = (await ann.get("/drafts"))["drafts"]
         await page.goto(f"/compose?draft={draft['draftId']}")
         await page.locator(".composer [name=content]").press_sequentially(" more")
         await page.click(".composer button.primary")
         await expect(page.locator(".toast")).to_contain_text("Posted")
     assert (await ann.get("/drafts"))["drafts"] == [] and len(await ann.feed()) == 1
+
+
+async def test_newer_words_are_not_said_to_be_kept_before_they_are(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.clock.install()
+        await page.goto("/compose")
+        text, kept = page.locator(".composer [name=content]"), page.locator(".composer-kept")
+        await text.press_sequentially("Half")
+        await page.clock.run_for(5_000)
+        await expect(kept).to_have_text("Draft saved")
+        await text.press_sequentially(" a thought")
+        assert not (await kept.inner_text()).strip()
+        await page.clock.run_for(5_000)
+        await expect(kept).to_have_text("Draft saved")
+    (draft,) = (await ann.get("/drafts"))["drafts"]
+    assert draft["content"] == "Half a thought"
 
 
 async def test_whoever_comes_back_to_the_composer_goes_on_with_the_whole_draft(site: Site) -> None:
@@ -95,7 +114,7 @@ async def test_whoever_comes_back_to_the_composer_goes_on_with_the_whole_draft(s
             await expect(form.locator("[name=pollOption]").nth(1)).to_have_value("No")
             await form.locator("[name=content]").press("End")
             await form.locator("[name=content]").press_sequentially(words)
-            await expect(form.locator(".composer-kept")).to_have_text("Draft saved", timeout=15_000)
+            await expect(form.locator(".composer-kept")).to_have_text("Draft saved")
             (draft,) = (await ann.get("/drafts"))["drafts"]
             assert (len(draft["attachments"]), draft["poll"]["options"]) == (1, ["Yes", "No"])
         await form.locator("button.primary").click()
@@ -119,7 +138,7 @@ async def test_a_draft_that_was_changed_elsewhere_meanwhile_is_not_written_over(
         await page.goto("/compose")
         await expect(page.locator(".composer [name=content]")).to_have_value("Here")
         await page.locator(".composer [name=content]").press_sequentially(", too")
-        await expect(page.locator(".composer-kept")).to_have_text("Draft saved", timeout=15_000)
+        await expect(page.locator(".composer-kept")).to_have_text("Draft saved")
     kept = {one["content"] for one in (await ann.get("/drafts"))["drafts"]}
     assert len(kept) == 2 and "There" in kept
 
@@ -200,6 +219,7 @@ async def test_whatever_a_menu_of_the_composer_offers_can_be_reached(
     async with site.visit(ann, size=size, reduced_motion="reduce") as page:
         await page.goto(path)
         await page.locator("textarea").first.click()
+        await expect(page.locator("main .composer").first).not_to_have_attribute("data-whole", re.compile("."))
         for menu in ("audience-menu", "policies-menu", "more-menu"):
             summary = page.locator(f".{menu} > summary").first
             await summary.click()

@@ -48,7 +48,7 @@ async def test_a_poll_that_cannot_be_keeps_what_was_typed(site: Site) -> None:
 async def test_a_vote_shows_the_results_which_move_as_others_vote(site: Site) -> None:
     ann, bob, eve = await site.instance.users("ann", "bob", "eve")
     post = await ann.publish("Which bread?", poll=BREAD)
-    async with site.visit(bob) as page:
+    async with site.visit(bob, reduced_motion="reduce") as page:
         await page.goto("/local")
         await expect(page.locator(".poll progress")).to_have_count(0)
         await page.get_by_label("Rye").check()

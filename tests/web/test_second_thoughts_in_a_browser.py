@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -82,8 +83,11 @@ async def test_pressing_twice_does_it_once(site: Site) -> None:
             await page.locator(f"main [name={words}]").fill("Once")
             press = page.get_by_role("button", name=button, exact=True)
             assert await press.evaluate(IMPATIENT) == ["true", True]
+            async with asyncio.timeout(30):
+                while not held:  # it is on its way from the browser to here
+                    await page.wait_for_timeout(20)
             (route,) = held
-            async with page.expect_response(lambda answer: answer.request.method == "POST"):
+            async with page.expect_response(f"**{path}"):
                 await route.continue_()
             await page.wait_for_load_state("networkidle")
             held.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,6 +66,23 @@ async def test_a_file_goes_on_where_the_connection_broke(site: Site, large: Path
     assert begun[0] == "0" and begun.count("0") == 1 and set(begun[1:]) == {str(PIECE)}
     (post,) = await ann.feed()
     assert (post["attachments"][0]["width"], post["attachments"][0]["alt"]) == (1600, "Noise")
+
+
+async def test_whoever_is_cut_off_tries_less_and_less_often(site: Site, large: Path) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page, network(page) as (begun, broken):
+        broken.add(str(PIECE))
+        await page.clock.install()
+        await page.goto("/compose")
+        await page.set_input_files("main .composer-choose", large)
+        times: list[int] = []
+        async with asyncio.timeout(60):
+            while len(times) < 5:
+                if begun.count(str(PIECE)) > len(times):
+                    times.append(await page.evaluate("Date.now()"))
+                await page.clock.run_for(100)
+        assert times[4] - times[3] >= 5_000  # of eight seconds, more or less, after four times in vain
+        await expect(page.locator(".composer-waits")).to_be_visible()
 
 
 async def test_a_page_that_is_loaded_anew_goes_on_and_what_is_given_up_is_gone(site: Site, large: Path) -> None:

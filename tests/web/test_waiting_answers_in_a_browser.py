@@ -55,7 +55,9 @@ async def test_whoever_wants_to_be_asked_decides_about_each_answer(site: Site, h
         await page.locator("main .policies-menu summary").click()
         await page.locator("main .policies-menu label", has_text="You decide about each reply").click()
         await page.locator("main .policies-menu summary").click()
-        async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        async with page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith("/compose")
+        ):
             await page.locator("main form.composer button.primary").click()
         await page.goto("/@ann")
         await expect(page.get_by_text("What should we do")).to_be_visible()

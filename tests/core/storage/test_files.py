@@ -96,6 +96,7 @@ async def test_a_picture_that_lies_in_memory_waits_for_nothing_else(alpha: TestI
             assert (await alpha.anon.page(url)).content == WORDS
     finally:
         done.set()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
 def is_local(alpha: TestInstance) -> bool:

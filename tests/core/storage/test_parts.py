@@ -125,6 +125,7 @@ async def test_a_sender_who_says_nothing_any_more_makes_room_for_another(
 
     with alpha.inside():
         await parts.go_on(parts.own_upload(ann.id, upload_id), 0, silent())
+    monkeypatch.undo()
     assert data_of(await sent(ann, upload_id, 5000, PHOTO[5000:]))["offset"] == len(PHOTO)
 
 

@@ -128,7 +128,7 @@ async def test_a_stream_without_an_end_is_given_up(ann: Person) -> None:
 async def test_a_server_that_falls_silent_or_drips_is_given_up(
     alpha: TestInstance, media: FilmServer, url: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(film_sources, "PATIENCE", 0.1)
+    monkeypatch.setattr(film_sources, "PATIENCE", 1.0)
     media.most = 200_000
     status, seen = await watched(alpha, url)
     assert status == 200 and len(seen) < SIZE
@@ -156,7 +156,7 @@ async def test_what_drips_is_not_passed_on_either(monkeypatch: Any) -> None:
 async def test_servers_that_let_even_the_beginning_drip_keep_nobody_from_the_films_of_others(
     alpha: TestInstance, ann: Person, foreign: Foreign, media: FilmServer, url: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(film_sources, "BEGINNING_SECONDS", 0.2)
+    monkeypatch.setattr(film_sources, "BEGINNING_SECONDS", 1.0)
 
     async def drip(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -165,9 +165,10 @@ async def test_pressed_again_when_it_was_too_slow_it_is_the_same_post_with_the_s
     ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "PATIENCE", 2)
-    write, may_go_on = service.write, asyncio.Event()
+    write, begun, may_go_on = service.write, asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: object, **options: object) -> object:
+        begun.set()
         await may_go_on.wait()
         return await write(*arguments, **options)  # type: ignore[arg-type]
 
@@ -178,11 +179,12 @@ async def test_pressed_again_when_it_was_too_slow_it_is_the_same_post_with_the_s
         form = {**form, "fileId": file_id}
         monkeypatch.setattr(service, "write", slow)
         first = asyncio.ensure_future(send(browser, form, "Once"))
-        await asyncio.sleep(0.05)
+        await begun.wait()
         second = await send(browser, form, "Once")
         assert second.status_code == 422 and "on its way already" in second.text
         again = {name: re.findall(rf'name="{name}" value="([^"]+)"', second.text)[0] for name in ("formKey", "fileId")}
         assert again == {"formKey": form["formKey"], "fileId": file_id}
+        monkeypatch.setattr(sending, "PATIENCE", 200)
         may_go_on.set()
         third = await send(browser, {**form, **again}, "Once")
         assert third.headers["location"] == (await first).headers["location"]
