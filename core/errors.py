@@ -128,3 +128,13 @@ class Unavailable(KithError):
     def __init__(self, retry_after: float = 5, sentence: str | None = None) -> None:
         super().__init__(sentence or self.usual)
         self.retry_after = retry_after
+
+
+class NoRoom(Unavailable):
+    """A disk is full, or what may be kept on it; whoever runs the server has to make room first."""
+
+    title = "There is no room"
+    usual = "Nothing can be kept at the moment, as the disk of this server is full. Please try again later."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(600, sentence)

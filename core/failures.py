@@ -14,7 +14,6 @@ from core.instance import Instance
 from core.web import failure_pages
 
 log = structlog.get_logger(__name__)
-NO_ROOM = "Nothing can be kept at the moment, as the disk of this server is full. Please try again later."
 _OURS: dict[int, type[KithError]] = {
     kind.status: kind
     for kind in (
@@ -44,7 +43,7 @@ def register_failures(instance: Instance) -> None:
     @app.errorhandler(DatabaseFull)
     async def without_room(error: DatabaseFull) -> Response:
         log.error("database_full", reason=str(error))
-        return await _answer(errors.Unavailable(600, NO_ROOM))
+        return await _answer(errors.NoRoom())
 
     @app.errorhandler(HTTPException)
     async def of_the_framework(error: HTTPException) -> Response:

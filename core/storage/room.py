@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from core.database import value
-from core.errors import TooLarge, Unavailable
+from core.errors import NoRoom, TooLarge
 from core.instance import here
 from core.tasks import periodic, task
 
@@ -76,13 +76,13 @@ def _existing(path: Path) -> Path:
 
 
 def require_disk() -> None:
-    """Raises Unavailable where a disk is so full that nothing more is written."""
+    """Raises NoRoom where a disk is so full that nothing more is written."""
     if level() >= Level.READ_ONLY:
-        raise Unavailable(600, "There is no room for files at the moment. Whoever runs this place was told.")
+        raise NoRoom("There is no room for files at the moment. Whoever runs this place was told.")
 
 
 async def require_room(owner_id: str, size: int) -> None:
-    """Raises TooLarge where somebody's files would take more than is theirs, Unavailable where there is no room."""
+    """Raises TooLarge where somebody's files would take more than is theirs, NoRoom where there is none."""
     require_disk()
     storage = here().settings.storage
     if storage.person_megabytes:
@@ -93,7 +93,7 @@ async def require_room(owner_id: str, size: int) -> None:
                 code="quota_exceeded",
             )
     if storage.all_megabytes and await _all_bytes() + size > storage.all_megabytes * MEGABYTE:
-        raise Unavailable(600, "There is no room for more files here. Whoever runs this place can make some.")
+        raise NoRoom("There is no room for more files here. Whoever runs this place can make some.")
 
 
 async def _all_bytes() -> int:

@@ -51,7 +51,8 @@ async def test_who_writes_to_a_full_disk_is_told_and_reading_goes_on() -> None:
             while (answer := await ann.call("POST", "/posts", json={"content": "word " * 900})).status_code == 201:
                 kept.append(answer.json()["data"]["postId"])
             assert answer.status_code == 503 and int(answer.headers["retry-after"]) == 600
-            assert problem_of(answer, 503)["detail"] == SAID
+            problem = problem_of(answer, 503)
+            assert (problem["title"], problem["detail"]) == ("There is no room", SAID)
             feed = await ann.feed(limit=50)
             assert [post["postId"] for post in feed[:-1]] == kept[::-1]  # nothing is half there
             assert "<p>before</p>" in (await ann.browser().get("/")).text
