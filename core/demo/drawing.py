@@ -25,12 +25,14 @@ def sky(*colours: Colour) -> Layer:
 
 
 def stars(count: int) -> Layer:
+    """So many, the more the higher."""
+
     def paint(picture: Image.Image, chance: random.Random) -> Image.Image:
         brush = ImageDraw.Draw(picture)
         for _ in range(count):
             x, y, size = chance.random() * WIDTH, chance.random() ** 1.5 * HEIGHT * 0.8, chance.random() ** 3 * 2.2
-            light = 130 + int(chance.random() * 120)
-            brush.ellipse((x - size, y - size, x + size, y + size), (light, light, min(255, light + 15)))
+            shine = 130 + int(chance.random() * 120)
+            brush.ellipse((x - size, y - size, x + size, y + size), (shine, shine, min(255, shine + 15)))
         return picture
 
     return paint
