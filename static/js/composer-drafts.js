@@ -1,4 +1,6 @@
 // Drafts of the composer, kept on the server while somebody writes; and how the post will look.
+import { sentenceOf, toast, words } from "./toast.js";
+
 const AFTER = 4000; // milliseconds without a letter
 
 const states = new WeakMap();
@@ -8,6 +10,7 @@ async function ask(form, path) {
   const body = new FormData(form);
   body.delete("file");
   const answer = await fetch(path, { method: "POST", body, headers: { "HX-Request": "true" } });
+  if (!answer.ok) throw new Error(sentenceOf(answer, await answer.text()));
   return new DOMParser().parseFromString(await answer.text(), "text/html").body;
 }
 
@@ -18,12 +21,13 @@ export function remove(form, id) {
   return fetch(`/drafts/${encodeURIComponent(id)}/delete`, { method: "POST", body, keepalive: true, redirect: "manual" });
 }
 
-async function save(form, state) {
+/** Keep a draft; `told` hears why that failed, where somebody asked for it. */
+async function save(form, state, told = () => {}) {
   clearTimeout(state.later);
   if (state.saving) return (state.again = true);
   state.saving = true;
   const { round, typed } = state;
-  const told = form.querySelector(".composer-kept");
+  const line = form.querySelector(".composer-kept");
   try {
     const kept = (await ask(form, "/compose/draft")).querySelector("[data-kept]");
     if (kept && round !== state.round) {
@@ -32,12 +36,12 @@ async function save(form, state) {
     } else if (kept) {
       form.elements.draftId.value = kept.dataset.draft;
       form.elements.draftVersion.value = kept.dataset.version;
-      if (typed === state.typed) told.textContent = kept.textContent;
-      told.hidden = false;
+      if (typed === state.typed) line.textContent = kept.textContent;
+      line.hidden = false;
       form.dispatchEvent(new Event("kith:kept"));
     }
-  } catch {
-    // Out of reach: what is on this device stays, and the next letter tries again.
+  } catch (error) {
+    told(error); // what is on this device stays, and the next letter tries again
   } finally {
     state.saving = false;
     if (state.again) {
@@ -94,6 +98,7 @@ export async function bringRest(form, { draftId, draftVersion }) {
   const answer = await fetch(`/compose?draft=${encodeURIComponent(draftId)}`, { headers: { "HX-Request": "true" } });
   const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form.composer");
   // Posted, thrown away or changed meanwhile, here or on another device: then the words alone go on, as another draft.
+  if (answer.status >= 500) throw new Error("not now");
   if (!found || found.elements.draftVersion.value !== draftVersion || form.elements.draftId.value) return false;
   for (const name of [".composer-poll", ".policies-menu", ".more-menu"]) form.querySelector(name)?.replaceWith(found.querySelector(name));
   form.elements.poll.checked = found.elements.poll.checked;
@@ -119,8 +124,16 @@ export function settle(form) {
 
 /** One of the buttons that keep or show what is written, and publish nothing. */
 export async function press(form, button) {
-  if (button.dataset.part === "draft") return unsay(form, states.get(form)), save(form, states.get(form));
-  const place = form.querySelector(".composer-preview");
-  place.replaceChildren(...(await ask(form, "/compose/preview")).children);
-  place.focus();
+  const told = (error) => toast(error instanceof TypeError ? words.offline : error.message);
+  if (button.dataset.part === "draft") {
+    unsay(form, states.get(form));
+    return save(form, states.get(form), told);
+  }
+  try {
+    const place = form.querySelector(".composer-preview");
+    place.replaceChildren(...(await ask(form, "/compose/preview")).children);
+    place.focus();
+  } catch (error) {
+    told(error);
+  }
 }

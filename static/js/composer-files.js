@@ -112,7 +112,9 @@ async function send(form, file, { chosen = null, instead = null } = {}) {
     settle(made);
     watch(made);
     kept.set(made, { file, ...chosen, still: file.type !== "image/gif" });
-    (instead ? made.querySelector("[data-adjust]") : made.querySelector("textarea"))?.focus();
+    // Whoever writes on meanwhile is not called away.
+    const at = document.activeElement;
+    if (instead || at === document.body || at.matches(".composer-choose")) made.querySelector(instead ? "[data-adjust]" : "textarea")?.focus();
   } else {
     const sentence = `${file.name}: ${wrongWith(request) || listOf(form).dataset.failed}`;
     item.replaceChildren(Object.assign(document.createElement("span"), { className: "field-error", textContent: sentence }));
@@ -251,9 +253,21 @@ export function prepareFiles(form) {
     }
     form.dispatchEvent(new Event("input"));
   });
+  // Enter would press the first button there is, which arranges files.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return;
+    if (!event.target.matches("input:not([type=checkbox], [type=radio], [type=file])")) return;
+    event.preventDefault();
+    if (event.target.name === "contentWarning") form.elements.content.focus();
+  });
   // A gentle reminder, once: whoever insists may post without.
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === "files") return;
+    if (listOf(form).querySelector("progress")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return toast(listOf(form).dataset.unfinished);
+    }
     const bare = [...form.querySelectorAll(".composer-file")].find((item) => item.querySelector("img") && !item.querySelector("textarea").value.trim());
     if (!bare || form.dataset.reminded || !listOf(form).dataset.unsaid) return;
     form.dataset.reminded = "true";

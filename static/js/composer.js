@@ -1,5 +1,6 @@
-// The composer: counts, says who will see it, keeps drafts, opens as a dialog anywhere.
+// The composer: counts, says who will see it, keeps drafts.
 import htmx from "htmx.org";
+import "./compose-dialog.js";
 import { preparePoll } from "./polls.js";
 import { forgetFiles, lookAtFiles, prepareFiles, takeUpFiles } from "./composer-files.js";
 import { toast, words } from "./toast.js";
@@ -55,6 +56,21 @@ async function bringWhole(form) {
   form.querySelector(".composer-draft").before(found.querySelector(".composer-poll"));
   preparePoll(form);
   delete form.dataset.whole;
+  choose(form);
+  look(form);
+}
+
+/* For whom a draft was, until that can be chosen. */
+const due = new WeakMap();
+
+function choose(form) {
+  const wanted = due.get(form);
+  if (!wanted || form.dataset.whole) return;
+  due.delete(form);
+  const choices = [...form.querySelectorAll("[name=visibility]")];
+  const find = (value) => choices.find((radio) => radio.value === value);
+  const choice = find(wanted) ?? (wanted.startsWith("circle") ? find("friends") : null); // a circle that is gone was for friends
+  if (choice) choice.checked = true;
   look(form);
 }
 
@@ -67,7 +83,7 @@ const coming = new WeakMap();
 function written(form) {
   const { content, contentWarning, visibility, draftId, draftVersion } = form.elements;
   const named = draftId?.value ? { draftId: draftId.value, draftVersion: draftVersion.value } : coming.get(form);
-  return { ...named, content: content.value, contentWarning: contentWarning.value, visibility: visibility?.value };
+  return { ...named, content: content.value, contentWarning: contentWarning.value, visibility: due.get(form) ?? visibility?.value };
 }
 
 function keep(form) {
@@ -95,8 +111,20 @@ async function resume(form, { draftId, draftVersion }) {
   look(form);
 }
 
+/* A draft that is not wholly here is not posted: it would go to others than it was for, or without its files. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!due.has(form) && !coming.has(form)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const draft = coming.get(form);
+  const isHere = () => !due.has(form) && !coming.has(form);
+  whole(form).then(() => draft && resume(form, draft)).catch(() => {}).then(() => (isHere() ? form.requestSubmit(form.querySelector("button.primary")) : toast(words.offline)));
+}, { capture: true });
+
 function forget(form) {
   coming.delete(form);
+  due.delete(form);
   try {
     localStorage.removeItem(keyOf(form));
   } catch {
@@ -110,11 +138,8 @@ function putBack(form, draft) {
   form.elements.contentWarning.value = draft.contentWarning ?? "";
   if (draft.contentWarning) form.elements.contentWarning.disabled = false;
   form.querySelector(".composer-warns input").checked = Boolean(draft.contentWarning);
-  whole(form).then(() => {
-    const choice = [...form.querySelectorAll("[name=visibility]")].find((radio) => radio.value === draft.visibility);
-    if (choice) choice.checked = true;
-    look(form);
-  });
+  if (draft.visibility) due.set(form, draft.visibility);
+  whole(form).then(() => (choose(form), look(form)));
   form.querySelector(".composer-draft").hidden = false;
   if (form.dataset.drafts && draft.draftId) resume(form, draft).catch(() => {});
 }
@@ -122,13 +147,16 @@ function putBack(form, draft) {
 /** A draft goes from the server once it can no longer be taken back; whoever leaves before that keeps it there. */
 function throwAway(form) {
   const draft = written(form);
+  const posted = before.get(form);
   clear(form);
+  if (posted) putBack(form, posted);
+  form.querySelector(".composer-draft").hidden = true;
   form.elements.content.focus();
   toast(words.thrown, {
     label: words.undo,
     seconds: 10,
     act: () => {
-      const since = form.elements.content.value;
+      const since = posted ? "" : form.elements.content.value;
       putBack(form, since.trim() ? { ...draft, content: `${draft.content}\n\n${since}` } : draft);
       keep(form);
       form.elements.content.focus();
@@ -137,7 +165,33 @@ function throwAway(form) {
   });
 }
 
+/* What stood in a composer that changes something, before what was begun was put into it. */
+const before = new WeakMap();
+
+/* Composers somebody wrote in: what others hold says nothing of what is kept. */
+const touched = new WeakSet();
+
+function stored(form) {
+  try {
+    return JSON.parse(localStorage.getItem(keyOf(form)));
+  } catch {
+    return null; // a broken draft is no draft
+  }
+}
+
+/** What is kept may have been written, posted or thrown away elsewhere since this page was left. */
+function lookAgain(form) {
+  if (!form.isConnected || touched.has(form) || form.elements.content.defaultValue) return;
+  const draft = stored(form);
+  if ((draft?.content ?? "") === form.elements.content.value) return;
+  clear(form);
+  if (!draft?.content) return;
+  putBack(form, draft);
+  keep(form);
+}
+
 function clear(form) {
+  touched.delete(form);
   forget(form);
   if (form.dataset.begun) drafts(form).then(({ settle }) => settle(form), () => {});
   forgetFiles(form);
@@ -146,7 +200,7 @@ function clear(form) {
     field.removeAttribute("aria-invalid");
     field.defaultValue = "";
   }
-  for (const field of form.querySelectorAll(".composer-poll input, :is(.composer-add, .composer-tools) [type=checkbox]")) {
+  for (const field of form.querySelectorAll(".composer-later [name=publishAt], .composer-poll input, :is(.composer-add, .composer-tools) [type=checkbox]")) {
     field.defaultValue = field.type === "checkbox" ? "on" : "";
     field.defaultChecked = false;
   }
@@ -162,15 +216,16 @@ function clear(form) {
 function prepare(form) {
   if (form.dataset.ready) return;
   form.dataset.ready = "true";
-  let draft = null;
-  try {
-    draft = JSON.parse(localStorage.getItem(keyOf(form)));
-  } catch {
-    // A broken draft is no draft.
-  }
+  const draft = stored(form);
   preparePoll(form);
   prepareFiles(form);
-  if (draft?.content && !form.elements.content.value) putBack(form, draft);
+  const { content, contentWarning, draftId, draftVersion } = form.elements;
+  const isChange = /^(edit|later)-/.test(form.dataset.draft);
+  if (isChange) before.set(form, { content: content.value, contentWarning: contentWarning.value });
+  // Browsers that put words back themselves put nothing else back.
+  const isBack = content.value !== content.defaultValue && content.value === draft?.content;
+  if (isBack && draftId) draftId.value = draftVersion.value = "";
+  if (draft?.content && (!content.value || isBack || (isChange && draft.content !== content.value))) putBack(form, draft);
   const begin = () => {
     form.classList.add("open");
     if (!form.dataset.suggests) {
@@ -196,6 +251,7 @@ function prepare(form) {
   if (form.elements.content.value) form.classList.add("open");
   let later = 0;
   form.addEventListener("input", () => {
+    touched.add(form);
     look(form);
     clearTimeout(later);
     later = setTimeout(() => keep(form), 400);
@@ -217,57 +273,35 @@ function prepare(form) {
   });
   // A phone may end a page without a word: the draft on the server is known here as soon as it is kept.
   form.addEventListener("kith:kept", () => keep(form));
-  addEventListener("pagehide", () => form.isConnected && keep(form));
+  addEventListener("pagehide", () => form.isConnected && touched.has(form) && keep(form));
+  addEventListener("pageshow", (event) => event.persisted && lookAgain(form));
   look(form);
-}
-
-/** Open the composer in a dialog: for a new post, or a reply (`/compose?reply=…`). */
-export async function openComposer(path = "/compose") {
-  const here = document.querySelector("main .composer");
-  if (here && path === "/compose" && !here.elements.inReplyTo) return here.elements.content.focus();
-  const dialog = document.createElement("dialog");
-  dialog.className = "dialog compose-dialog";
-  const head = document.createElement("form");
-  head.method = "dialog";
-  const title = document.createElement("h2");
-  title.id = "compose-title";
-  title.textContent = path === "/compose" ? words.write : path.includes("quote=") ? words.quote : words.reply;
-  const close = document.createElement("button");
-  close.className = "icon-button";
-  close.setAttribute("aria-label", words.close);
-  close.append(Object.assign(document.createElement("i"), { className: "i-x" }));
-  head.append(title, close);
-  const body = document.createElement("div");
-  dialog.append(head, body);
-  dialog.setAttribute("aria-labelledby", title.id);
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  document.body.append(dialog);
-  try {
-    await htmx.ajax("GET", path, { source: body, target: body, swap: "innerHTML" });
-  } finally {
-    if (dialog.querySelector(".composer")) {
-      dialog.showModal();
-      const text = dialog.querySelector("textarea");
-      text.focus();
-      text.setSelectionRange(text.value.length, text.value.length);
-    } else {
-      dialog.remove();
-      location.assign(path);
-    }
-  }
+  if ("refused" in form.dataset) (form.querySelector("[aria-invalid=true]") ?? content).focus();
 }
 
 document.addEventListener("htmx:config:request", ({ target: form }) => {
   if (!form.matches?.(".composer")) return;
   form.querySelector("button.primary").setAttribute("aria-busy", "true");
+  form.elements.content.readOnly = true; // what is written now would go with what is posted
   if (form.dataset.begun) drafts(form).then(({ pause }) => pause(form), () => {});
 });
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
   if (!form.matches?.(".composer")) return;
   form.querySelector("button.primary")?.removeAttribute("aria-busy");
+  form.elements.content.readOnly = false;
   if (form.dataset.begun && !(ctx.response?.status < 400)) drafts(form).then(({ resume }) => resume(form), () => {});
+});
+/* What is refused comes back as a new composer, in the place and under the name of the old one. */
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+  const old = ctx.sourceElement;
+  const next = old.matches?.(".composer") && ctx.response?.status === 422 && tasks[0]?.fragment.querySelector("form.composer");
+  if (!next) return;
+  for (const name of ["hx-target", "hx-swap", "data-draft"]) {
+    if (old.hasAttribute(name)) next.setAttribute(name, old.getAttribute(name));
+    else next.removeAttribute(name);
+  }
+  next.dataset.refused = "";
 });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
@@ -280,18 +314,6 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const page = card?.querySelector(".when")?.getAttribute("href");
   toast(card?.querySelector(".reply-state") ? words.asked : words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
   if (card && ctx.target?.id) document.querySelector(".feed ~ .empty, .feed ~ .centered")?.remove();
-});
-
-document.addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target.closest?.("a[data-compose], .entry a.reply");
-  if (!link || !document.body.dataset.viewer) return;
-  const entry = link.closest(".entry");
-  const own = entry && link.dataset.quote === undefined && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
-  event.preventDefault();
-  if (own) own.form.elements.content.focus();
-  else if (link.dataset.quote !== undefined) openComposer(link.getAttribute("href"));
-  else openComposer(entry ? `/compose?reply=${encodeURIComponent(entry.id.slice(5))}` : "/compose");
 });
 
 const prepareAll = (root) => root.querySelectorAll?.("form.composer").forEach(prepare);
