@@ -68,13 +68,16 @@ function tell(time) {
   if (!time.dataset.seen) {
     time.dataset.seen = "true";
     time.title = exact.format(moment);
-    if (time.closest("[data-exact]")) time.textContent = time.title;
   }
-  const seconds = (Date.now() - moment) / 1000;
-  if (seconds < 60 || seconds >= 7 * 86400) return;
+  const said = time.closest("[data-exact]") ? time.title : inShort((Date.now() - moment) / 1000);
+  if (said && time.textContent !== said) time.textContent = said;
+}
+
+/** How long ago it was; nothing where it is to come, has just been, or was long ago: those words stay true. */
+function inShort(seconds) {
+  if (seconds < 60 || seconds >= 7 * 86400) return "";
   const [unit, size] = seconds < 3600 ? ["minute", 60] : seconds < 86400 ? ["hour", 3600] : ["day", 86400];
-  const said = short[unit].replace("{count}", Math.floor(seconds / size));
-  if (time.textContent !== said) time.textContent = said;
+  return short[unit].replace("{count}", Math.floor(seconds / size));
 }
 const tellAll = () => document.querySelectorAll("time[datetime]").forEach(tell);
 document.addEventListener("htmx:after:settle", tellAll);

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from playwright.async_api import expect
 
+from core.web.words import as_time
 from tests.web.looks import findings, is_too_wide
 from tests.web.site import PHONE, Site, listening
 
@@ -64,6 +67,18 @@ async def test_a_vote_shows_the_results_which_move_as_others_vote(site: Site) ->
         await expect(page.locator(".pill")).to_have_text("1 new post")
         assert await findings(page) == []
     assert site.complaints == []
+
+
+async def test_the_end_of_a_poll_is_told_to_the_minute_in_the_zone_of_the_reader(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = await ann.publish("Which bread?", poll=BREAD)
+    end = as_time(post["poll"]["expiresAt"])
+    async with site.visit(bob, timezone_id="Asia/Kathmandu") as page:
+        for hours in (-1, 3):  # before it and after it
+            await page.clock.set_fixed_time(end + timedelta(hours=hours))
+            await page.goto("/local")
+            there = (end + timedelta(hours=5, minutes=45)).strftime("%-I:%M")
+            await expect(page.locator(".poll-foot time")).to_contain_text(f"at {there}")
 
 
 async def test_polls_work_without_scripts(site: Site) -> None:
