@@ -161,8 +161,10 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = event.target.closest?.("details.menu[open]") ?? document.querySelector("details.menu[open]");
+  const around = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document;
+  const menu = event.target.closest?.("details.menu[open]") ?? around.querySelector("details.menu[open]");
   if (!menu) return;
+  event.preventDefault(); // a dialog around it stays
   menu.open = false;
   menu.querySelector("summary").focus();
 });

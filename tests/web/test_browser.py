@@ -234,6 +234,23 @@ async def test_the_keyboard_writes_searches_and_goes_places(site: Site) -> None:
     assert site.complaints == []
 
 
+async def test_escape_closes_a_menu_of_the_composer_before_the_composer(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.goto("/local")
+        await page.locator(".rail-compose").click()
+        menu = page.locator(".compose-dialog .audience-menu")
+        await menu.locator("summary").click()
+        await expect(menu).to_have_attribute("open", "")
+        await page.keyboard.press("Escape")
+        await expect(menu).not_to_have_attribute("open", "")
+        await page.keyboard.type(" ")  # opens it again where it is still there
+        await expect(menu).to_have_attribute("open", "")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".compose-dialog")).to_have_count(0)
+
+
 @SIZES
 async def test_the_quieter_pages_shut_nobody_out(site: Site, size: tuple[int, int]) -> None:
     ann, bob = await site.instance.users("ann", "bob")
