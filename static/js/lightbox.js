@@ -167,6 +167,8 @@ function watchFingers(figure, zoom, { swiped, dismissed }) {
     else if (Math.abs(across) > SWIPED && Math.abs(across) > Math.abs(down)) swiped(across < 0 ? 1 : -1);
     else if (down > 90) dismissed();
   });
+  // The click that would follow may hit what lies below a picture that is closed by then.
+  figure.addEventListener("touchend", (event) => event.cancelable && event.preventDefault());
   figure.addEventListener("wheel", (event) => {
     event.preventDefault();
     zoom.by(Math.exp(-event.deltaY / 400), event);

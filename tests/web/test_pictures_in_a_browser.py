@@ -175,6 +175,24 @@ async def test_fingers_swipe_to_the_next_pinch_it_large_and_pull_it_away(site: S
     assert site.complaints == []
 
 
+async def test_a_tap_beside_a_picture_closes_it_and_presses_nothing_below(site: Site) -> None:
+    ann = await large(site)
+    await ann.publish("A post to lie below.")
+    async with site.visit(ann, size=PHONE) as page:
+        await page.goto("/")
+        await page.locator(".entry .tile").first.tap()
+        box = page.locator("dialog.lightbox")
+        await expect(box.locator("figcaption")).to_have_text("Number 0")
+        await expect(box.locator("img")).to_have_js_property("complete", True)
+        await page.evaluate("pressed = []; addEventListener('click', ({ target }) => pressed.push(target.id), true)")
+        room, seen = await box.locator("figure").bounding_box(), await box.locator("img").bounding_box()
+        assert room and seen and seen["y"] - room["y"] > 40
+        await page.touchscreen.tap(room["x"] + room["width"] / 2, room["y"] + 20)
+        await expect(box).to_have_count(0)
+        await page.locator("#content").evaluate("content => content.click()")
+        assert await page.evaluate("pressed") == ["content"]
+
+
 @pytest.mark.parametrize("size", [(320, 568), PHONE, DESKTOP])
 async def test_all_of_a_picture_is_seen_however_tall_or_wide(site: Site, size: tuple[int, int]) -> None:
     ann = await site.instance.user("ann")
