@@ -6,6 +6,8 @@ const fresh = new Set();
 const GATHER = 500; // milliseconds in which answers that come together are fetched together
 const AT_ONCE = 40;
 const DEEPEST = 4;
+const LONGEST = 60_000; // milliseconds between two attempts where they do not come
+let pause = GATHER;
 let later = 0;
 
 const cardOf = (id) => document.getElementById(`post-${id}`);
@@ -51,13 +53,33 @@ function still(change) {
   if (seen?.isConnected) scrollBy({ top: seen.getBoundingClientRect().top - before, behavior: "instant" });
 }
 
+function soon() {
+  later ||= setTimeout(bring, pause);
+}
+
+/** The answers with these ids; null where it is worth asking again. */
+async function answersOf(ids) {
+  try {
+    const options = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(20_000) };
+    const answer = await fetch(`${replies.dataset.page}/new?ids=${ids.join(",")}`, options);
+    if (answer.status >= 500 || answer.status === 429) return null;
+    return new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+  } catch {
+    return null;
+  }
+}
+
 async function bring() {
   const ids = [...fresh].slice(0, AT_ONCE);
-  for (const id of ids) fresh.delete(id);
-  if (fresh.size) later = setTimeout(bring, GATHER);
-  const answer = await fetch(`${replies.dataset.page}/new?ids=${ids.join(",")}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
-  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = await answersOf(ids);
+  if (found) for (const id of ids) fresh.delete(id);
+  pause = found ? GATHER : Math.min(pause * 2, LONGEST);
+  later = 0;
+  if (fresh.size) soon();
+  if (found) put(found);
+}
+
+function put(found) {
   let number = 0;
   still(() => {
     for (const item of found.querySelectorAll("li[data-id]")) {
@@ -67,10 +89,12 @@ async function bring() {
       htmx.process(item);
       number += 1;
     }
-    document.getElementById("replies-title").textContent = found.getElementById("replies-title").textContent;
+    const title = found.getElementById("replies-title");
+    if (title) document.getElementById("replies-title").textContent = title.textContent;
     if (number) document.getElementById("no-replies")?.remove();
   });
   if (!number) return;
+  replies.dispatchEvent(new CustomEvent("htmx:after:settle", { bubbles: true })); // what looks after cards looks at them, too
   const news = document.getElementById("replies-news");
   const form = new Intl.PluralRules(document.documentElement.lang).select(number) === "one" ? news.dataset.one : news.dataset.many;
   news.textContent = form.replace("{count}", number);
@@ -78,12 +102,11 @@ async function bring() {
 
 function take({ type, data }) {
   if (type === "post" && data?.inReplyTo && data.postId !== replies.dataset.thread) {
-    if (cardOf(data.postId) || (data.user?.userId ?? data.userId) === document.body.dataset.viewer) return;
-    if (!fresh.size) {
-      clearTimeout(later);
-      later = setTimeout(bring, GATHER);
-    }
+    // An own answer to what the conversation is about is put in by the composer below that.
+    const isOwn = (data.user?.userId ?? data.userId) === document.body.dataset.viewer;
+    if (cardOf(data.postId) || (isOwn && data.inReplyTo === replies.dataset.thread)) return;
     fresh.add(data.postId);
+    soon();
   } else if (type === "thread" && !data?.isLooking) {
     still(() => document.getElementById("looking")?.remove());
   }

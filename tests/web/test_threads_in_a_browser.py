@@ -6,6 +6,8 @@ import re
 
 from playwright.async_api import expect
 
+from tests.core.storage.photos import quarters, saved
+from tests.core.storage.uploading import uploaded
 from tests.web.site import PHONE, Site, listening
 
 
@@ -47,3 +49,52 @@ async def test_answers_are_put_in_another_order_without_scripts(site: Site) -> N
         await page.goto(f"/@ann/{post}")
         await page.get_by_role("link", name="Newest first").click()
         await expect(page.locator("#replies .prose")).to_have_text(["green", "red"])
+
+
+async def test_an_answer_that_could_not_be_loaded_comes_later(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = (await ann.publish("Which lamp?"))["postId"]
+    async with site.visit(ann) as page:
+        await page.goto(f"/@ann/{post}")
+        await listening(site, f"post:{post}")
+        await page.route("**/new?ids=*", lambda route: route.abort(), times=1)
+        async with page.expect_event("requestfailed"):
+            await bob.post(f"/posts/{post}/comments", {"content": "The green one"})
+        await page.route("**/new?ids=*", lambda route: route.fulfill(status=503), times=1)
+        await expect(page.locator("#replies .prose")).to_have_text("The green one")
+
+
+async def test_ones_own_answer_to_an_answer_comes_to_its_place(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = (await ann.publish("Which lamp?"))["postId"]
+    answer = (await bob.post(f"/posts/{post}/comments", {"content": "The green one"}))["commentId"]
+    async with site.visit(ann) as page:
+        await page.goto(f"/@ann/{post}")
+        await listening(site, f"post:{post}")
+        await page.locator(f"#post-{answer} .reply").click()
+        await page.fill(".compose-dialog textarea", "And where is it?")
+        await page.click(".compose-dialog .composer button.primary")
+        await expect(page.locator(f"li:has(> #post-{answer}) > .replies .prose")).to_have_text("And where is it?")
+        await page.fill("#reply textarea", "Or a red one?")
+        await page.click("#reply button.primary")
+        await expect(page.locator("#replies .prose")).to_have_count(3)
+        await bob.post(f"/posts/{post}/comments", {"content": "The last word"})
+        await expect(page.locator("#replies .prose", has_text="The last word")).to_be_attached()
+        await expect(page.locator("#replies .prose")).to_have_count(4)
+    assert site.complaints == []
+
+
+async def test_an_answer_that_came_is_as_alive_as_the_others(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = (await ann.publish("Which lamp?"))["postId"]
+    async with site.visit(ann) as page:
+        await page.goto(f"/@ann/{post}")
+        await listening(site, f"post:{post}")
+        file = await uploaded(bob, saved(quarters(300, 200), "JPEG"), alt="A lamp")
+        answer = (await bob.publish("This one", inReplyTo=post, fileIds=[file["fileId"]]))["postId"]
+        await listening(site, f"counts:{answer}")
+        await bob.post(f"/posts/{answer}/like")
+        await expect(page.locator(f"#post-{answer} .like span")).to_have_text("1")
+        await page.locator(f"#post-{answer} a.tile").click()
+        await expect(page.locator("dialog.lightbox figcaption")).to_have_text("A lamp")
+    assert site.complaints == []
