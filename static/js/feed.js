@@ -1,7 +1,7 @@
 // The list in front of you: new posts wait behind a pill, deleted ones go, counts move, and the way back finds it as it was.
 import htmx from "htmx.org";
 import { takePoll, unwatchPolls, watchPolls } from "./polls.js";
-import { words } from "./toast.js";
+import { sentenceOf, toast, words } from "./toast.js";
 
 const channel = document.body.dataset.channel;
 const feed = document.querySelector("[data-feed]");
@@ -10,8 +10,10 @@ let socket = null;
 let lastId = null;
 let pause = 1000;
 let pill = null;
+let isBehind = false; // things may have happened of which no frame told
 
 function showPill() {
+  if (!fresh.size) return void (pill = pill?.remove());
   if (!pill) {
     pill = document.createElement("div");
     pill.className = "pill";
@@ -27,29 +29,74 @@ function showPill() {
   pill.firstElementChild.textContent = form.replace("{count}", fresh.size);
 }
 
+/** A page of the list as it is now; null where it does not come, for the reason that is told. */
+async function pageAt(path, tell = () => {}) {
+  try {
+    const answer = await fetch(path, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(20_000) });
+    const text = await answer.text();
+    if (answer.ok) return new DOMParser().parseFromString(text, "text/html");
+    tell(sentenceOf(answer, text));
+  } catch {
+    tell(words.offline);
+  }
+  return null;
+}
+
+const known = (card) => feed.querySelector(`#${CSS.escape(card.id)}`);
+
+/** The cards that came on top; one below all that is known comes with a page that is not loaded yet. */
+function newOf(page) {
+  const cards = [...page.querySelectorAll(".entry")];
+  const last = cards.findLastIndex(known);
+  return cards.slice(0, last < 0 ? cards.length : last).filter((card) => !known(card));
+}
+
 /** Put the posts that came meanwhile at the top of the list. */
 export async function loadNew() {
-  if (!fresh.size) return;
-  fresh.clear();
-  pill?.remove();
-  pill = null;
-  const list = document.createElement("div");
-  document.body.append(list);
-  list.hidden = true;
-  await htmx.ajax("GET", location.pathname, { source: list, target: list, swap: "innerHTML" });
-  const newest = [...list.querySelectorAll(".entry")];
-  const cards = newest.filter((card) => !document.querySelector(`[data-feed] #${CSS.escape(card.id)}`));
-  const goesOn = list.querySelector(".pager");
-  list.remove();
+  const button = pill?.firstElementChild;
+  if (!button || button.hasAttribute("aria-busy")) return;
+  button.setAttribute("aria-busy", "true");
+  const asked = [...fresh];
+  const page = await pageAt(location.pathname, toast);
+  button.removeAttribute("aria-busy");
+  if (!page) return;
   // Where none of them is known there are others in between: begin anew.
-  if (goesOn && cards.length === newest.length && feed.querySelector(".entry")) return location.reload();
+  const isFar = page.querySelector(".pager") && feed.querySelector(".entry") && ![...page.querySelectorAll(".entry")].some(known);
+  if (location.search || isFar) return location.assign(location.pathname);
+  const cards = newOf(page);
+  for (const id of [...asked, ...cards.map((card) => card.id.slice(5))]) fresh.delete(id);
+  showPill();
   for (const card of cards) card.classList.add("fresh");
   feed.prepend(...cards);
-  document.querySelector(".feed ~ .empty")?.remove();
+  settle();
   scrollTo({ top: 0 });
   if (!cards.length) return;
+  document.querySelector(".feed ~ .empty")?.remove();
   cards[0].tabIndex = -1;
   cards[0].focus({ preventScroll: true });
+}
+
+/** Learn what no frame told of: posts that came, and what was done with those that are known. */
+async function catchUp() {
+  const page = feed && (await pageAt(location.pathname + location.search));
+  if (!page) return; // when the stream is there again, it is tried again
+  isBehind = false;
+  for (const card of page.querySelectorAll(".entry")) {
+    for (const part of [".entry-acts", "[data-reactions]"]) {
+      const old = known(card)?.querySelector(part);
+      if (old && !old.contains(document.activeElement)) old.replaceWith(card.querySelector(part).cloneNode(true));
+    }
+  }
+  settle();
+  if (!channel || location.search) return;
+  for (const card of newOf(page)) fresh.add(card.id.slice(5));
+  showPill();
+}
+
+/** What looks after cards looks at those that were put in. */
+function settle() {
+  htmx.process(feed);
+  feed.dispatchEvent(new CustomEvent("htmx:after:settle", { bubbles: true }));
 }
 
 /* Channels that parts of the page ask for, now and after each break. */
@@ -67,6 +114,7 @@ function take({ type, id, data, channel: from }) {
   document.dispatchEvent(new CustomEvent("kith:frame", { detail: { type, data } }));
   if (type === "ready") {
     pause = 1000;
+    if (isBehind) catchUp();
     if (lastId) send({ type: "resume", lastId });
     if (channel) send({ type: "subscribe", channel });
     send({ type: "subscribe", channel: "navigation" });
@@ -83,7 +131,7 @@ function take({ type, id, data, channel: from }) {
   } else if (type === "postDeleted" && data?.postId) {
     fresh.delete(data.postId);
     document.getElementById(`post-${data.postId}`)?.classList.add("gone");
-    if (pill && !fresh.size) pill = void pill.remove();
+    showPill();
   } else if (type === "counts" && data) {
     takeCounts(data);
   } else if (type === "card" && data?.card) {
@@ -99,6 +147,9 @@ function take({ type, id, data, channel: from }) {
     }
   } else if (type === "error" && data?.code === "unauthenticated") {
     pause = 0;
+  } else if (type === "error" && data?.code === "incomplete") {
+    isBehind = true;
+    catchUp();
   } else if (type === "error" && data?.code === "rate_limited" && data.retryAfter) {
     pause = data.retryAfter * 1000;
   }
@@ -169,17 +220,18 @@ function send(frame) {
 
 function connect() {
   if (socket || !document.body.dataset.viewer) return;
-  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/stream`);
-  socket.addEventListener("message", (event) => {
+  const mine = (socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/stream`));
+  mine.addEventListener("message", (event) => {
+    if (socket !== mine) return;
     try {
       take(JSON.parse(event.data));
     } catch {
       // A frame nobody understands changes nothing.
     }
   });
-  socket.addEventListener("close", () => {
-    socket = null;
-    unwatchPolls();
+  mine.addEventListener("close", () => {
+    if (socket !== mine) return;
+    leave();
     if (pause && !document.hidden) setTimeout(connect, pause * (0.5 + Math.random()));
     pause = Math.min(pause * 2, 60_000);
   });
@@ -188,12 +240,18 @@ function connect() {
 function leave() {
   const open = socket;
   socket = null;
+  isBehind ||= !lastId; // with no frame to go on from, what comes meanwhile is missed
+  unwatchPolls();
   open?.close();
 }
 
 // An open socket would keep the page out of the browser's back-forward cache.
 addEventListener("pagehide", leave);
-addEventListener("pageshow", (event) => event.persisted && connect());
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  isBehind = true; // what was done on the page in between came to no socket
+  connect();
+});
 document.addEventListener("visibilitychange", () => !document.hidden && connect());
 connect();
 document.addEventListener("htmx:after:settle", () => {

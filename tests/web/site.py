@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from core.accounts.sessions import COOKIE
+from core.live import Subscription
 from core.testing import Person, TestInstance
 
 PHONE, TABLET, DESKTOP = (390, 844), (820, 1180), (1440, 900)
@@ -57,10 +58,10 @@ async def _sign_in(context: BrowserContext, base_url: str, who: Person) -> None:
     await context.add_cookies([{"name": COOKIE, "value": who.refresh_token, "url": base_url, "httpOnly": True}])
 
 
-async def listening(site: Site, channel: str) -> None:
-    """Wait until a page hears of what happens on this channel."""
+async def listening(site: Site, channel: str, *, besides: Collection[Subscription] = ()) -> None:
+    """Wait until a page hears of what happens on this channel, by another way than those known `besides`."""
     for _ in range(500):
-        if channel in site.instance.instance.live._subscriptions:
+        if site.instance.instance.live._subscriptions.get(channel, set()).difference(besides):
             return
         await asyncio.sleep(0.02)
     raise AssertionError(f"no page listens to {channel}")
