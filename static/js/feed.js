@@ -264,12 +264,15 @@ document.addEventListener("htmx:after:settle", () => {
 const key = `feed:${document.body.dataset.viewer ?? ""}:${location.pathname}${location.search}`;
 const LIFETIME = 30 * 60_000;
 const LIMIT = 400;
+let hasLeft = false;
 
 function keep() {
-  const cards = [...feed.children].slice(0, LIMIT);
+  const cards = [...feed.children];
   try {
-    if (cards.length <= 21) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, JSON.stringify({ at: Date.now(), y: scrollY, html: cards.map((card) => card.outerHTML).join("") }));
+    sessionStorage.removeItem(key);
+    // A part of a list would come back without the way on to the rest.
+    if (hasLeft || cards.length <= 21 || cards.length > LIMIT) return;
+    sessionStorage.setItem(key, JSON.stringify({ at: Date.now(), y: scrollY, html: cards.map((card) => card.outerHTML).join("") }));
   } catch {
     // A full store keeps nothing.
   }
@@ -318,4 +321,8 @@ if (feed) {
 }
 
 // Whoever logs out leaves nothing behind in this tab.
-document.addEventListener("submit", (event) => event.submitter?.formAction?.endsWith("/logout") && sessionStorage.clear());
+document.addEventListener("submit", (event) => {
+  if (!event.submitter?.formAction?.endsWith("/logout")) return;
+  hasLeft = true;
+  sessionStorage.clear();
+});

@@ -163,3 +163,39 @@ async def test_a_page_that_comes_back_has_one_socket_and_watches_its_polls(site:
         await bob.post(f"/posts/{post}/vote", {"choices": [1]})
         await expect(page.locator("[data-voters]")).to_have_text("1 person voted")
         assert len(sockets) == 2
+
+
+async def test_a_list_too_long_to_be_kept_comes_back_with_its_way_on(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await published(ann, 45)
+    async with site.visit(ann) as page:
+        await page.goto("/")
+        await page.locator(".pager").scroll_into_view_if_needed()
+        await expect(page.locator("#feed .entry")).to_have_count(40)
+        await page.evaluate(
+            """() => {
+              const pager = document.querySelector(".pager");
+              for (let more = 0; more < 400; more += 1) pager.before(document.createElement("p"));
+            }"""
+        )
+        await page.goto("/about")
+        await page.go_back()
+        await page.wait_for_function(
+            """() => {
+              scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+              return document.querySelectorAll("#feed .entry").length === 45;
+            }"""
+        )
+
+
+async def test_whoever_logs_out_leaves_no_list_behind_in_the_tab(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await published(ann, 25)
+    async with site.visit(ann) as page:
+        await page.goto("/")
+        await page.locator(".pager").scroll_into_view_if_needed()
+        await expect(page.locator("#feed .entry")).to_have_count(25)
+        await page.click(".rail-you > summary")
+        await page.locator(".rail-you button", has_text="Log out").click()
+        await expect(page.locator("h1")).to_contain_text("The town square")
+        assert await page.evaluate("Object.keys(sessionStorage)") == []
