@@ -100,6 +100,12 @@ document.addEventListener("click", async (event) => {
   else if (page) location.assign(page);
 });
 
+/* The way to the next part of a list brings it to where it stands, and leads to a page of its own in another tab. */
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.target.closest?.(".pager[hx-get] > a")) event.preventDefault();
+});
+
 /* What only some pages have is loaded where it is, or comes to be. */
 if (document.querySelector("[data-thread]")) import("./thread.js");
 if (document.querySelector("[data-where]")) import("./where.js");

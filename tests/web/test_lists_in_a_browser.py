@@ -165,6 +165,28 @@ async def test_a_page_that_comes_back_has_one_socket_and_watches_its_polls(site:
         assert len(sockets) == 2
 
 
+async def test_older_posts_that_do_not_load_come_when_asked_for_again(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    await published(ann, 45)
+    async with site.visit(ann) as page:
+        await page.goto("/")
+        entries, pager, toast = page.locator("#feed .entry"), page.locator(".pager"), page.locator(".toast")
+        for expected in (40, 45):
+            await page.route("**cursor=*", lambda route: route.abort())
+            await pager.scroll_into_view_if_needed()
+            await expect(toast).to_contain_text("did not reach the server")
+            await toast.get_by_role("button").click()
+            await page.unroute("**cursor=*")
+            if expected == 40:
+                await pager.get_by_role("link", name="Older posts").click()
+            else:
+                await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+                await expect(pager).not_to_be_in_viewport()
+                await pager.scroll_into_view_if_needed()
+            await expect(entries).to_have_count(expected)
+            assert page.url == f"{site.base_url}/"
+
+
 async def test_a_list_too_long_to_be_kept_comes_back_with_its_way_on(site: Site) -> None:
     ann = await site.instance.user("ann")
     await published(ann, 45)
