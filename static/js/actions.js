@@ -53,10 +53,9 @@ function remove(button) {
     entry.classList.remove("leaving", "gone");
     if (sentence) toast(sentence);
   };
-  waiting.set(path, send);
   entry.classList.add("leaving");
   setTimeout(() => entry.classList.contains("leaving") && entry.classList.add("gone"), 220);
-  toast(words.deleted, {
+  const { close } = toast(words.deleted, {
     label: words.undo,
     seconds: 10,
     act: () => {
@@ -67,9 +66,10 @@ function remove(button) {
     },
     then: send,
   });
+  waiting.set(path, close);
 }
 
-addEventListener("pagehide", () => waiting.forEach((send) => send()));
+addEventListener("pagehide", () => waiting.forEach((close) => close()));
 
 /** Muting or blocking somebody, or their whole server, takes their posts out of the list in front of you. */
 function hideAuthor(button) {

@@ -11,6 +11,9 @@ function comeForward() {
 }
 document.addEventListener("close", ({ target }) => target.contains(shelf) && document.body.append(shelf), true);
 
+const AT_ONCE = 3;
+const standing = new Set(); // what ends each toast on the shelf, oldest first
+
 /** Show a sentence; `act` is run when its `label` is pressed, `then` once the toast has gone without that. */
 export function toast(text, { label = "", act = null, then = null, seconds = 6 } = {}) {
   const box = document.createElement("div");
@@ -18,10 +21,8 @@ export function toast(text, { label = "", act = null, then = null, seconds = 6 }
   const sentence = document.createElement("span");
   sentence.textContent = text;
   box.append(sentence);
-  let settled = false;
   const settle = (pressed) => {
-    if (settled) return;
-    settled = true;
+    if (!standing.delete(settle)) return;
     clearTimeout(timer);
     box.remove();
     if (pressed) act?.();
@@ -37,7 +38,9 @@ export function toast(text, { label = "", act = null, then = null, seconds = 6 }
   box.addEventListener("pointerleave", () => (timer = setTimeout(() => settle(false), 3000)));
   comeForward();
   shelf.append(box);
-  while (shelf.children.length > 3) shelf.firstElementChild.querySelector("button").click();
+  standing.add(settle);
+  const [oldest] = standing;
+  if (standing.size > AT_ONCE) oldest(false);
   return { close: () => settle(false) };
 }
 
