@@ -15,7 +15,7 @@ from core.accounts.models import Account
 from core.accounts.profile import settings_of
 from core.accounts.sessions import COOKIE, Identity, by_cookie, identify
 from core.api.instance_routes import counts
-from core.errors import InsufficientScope, KithError
+from core.errors import InsufficientScope, KithError, Unauthenticated
 from core.instance import Instance, here
 from core.permissions import may
 from core.web import csrf
@@ -29,6 +29,7 @@ from core.web.frame import (
     plain_environment,
     security_headers,
 )
+from core.web.htmx import wants_fragment
 from core.web.language import choose_language, speak
 from core.web.slots import Card, NavItem, Tab
 
@@ -81,7 +82,12 @@ def _in_person(identity: Identity | None) -> Identity | None:
 
 
 def to_login() -> Redirect:
-    """Log in first, then come back to this page."""
+    """Log in first, then come back to this page. Raises Unauthenticated where a part of a page is asked for.
+
+    Scripts would follow a redirect, and put the log-in into the list that was to go on.
+    """
+    if wants_fragment(request.headers):
+        raise Unauthenticated("Please log in first.")
     return redirect(f"/login?next={quote(request.full_path.rstrip('?'))}", 303)
 
 

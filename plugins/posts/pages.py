@@ -26,9 +26,11 @@ SUGGESTED = 3
 
 
 @blueprint.get("/")
-async def home() -> Response:
+async def home() -> Response | Redirect:
     """Signed in: home. Signed out: what this place is."""
     identity = await viewer_identity()
+    if identity is None and wants_fragment(request.headers):
+        return to_login()
     if identity is None:
         found = await lists.public(STRANGER, None, SHOWN_TO_STRANGERS, local=True)
         posts = await forms(found[:SHOWN_TO_STRANGERS], None)
