@@ -48,6 +48,7 @@ const places = { h: "/", f: "/friends/posts", l: "/local", g: "/global", p: () =
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  if (event.repeat && !"jk".includes(event.key)) return;
   if (event.key === "Enter") {
     if (event.target.matches?.(".entry")) go(event.target.querySelector(".when").href);
     return;
