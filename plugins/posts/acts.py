@@ -68,8 +68,8 @@ async def react(post_id: str, verb: str) -> Answer:
         if not verb.startswith("un"):
             raise
     if wants_fragment(request.headers):
-        post = await form_of(entry, actor)
-        return await render_fragment("posts/_card.html", post=post)
+        post, focused = await form_of(entry, actor), "focused" in await request.form
+        return await render_fragment("posts/_card.html", post=post, focused=focused)
     page = urlsplit(await _next("/"))
     return redirect(page._replace(fragment=f"post-{entry.id}").geturl(), 303)
 

@@ -3,34 +3,61 @@ import htmx from "htmx.org";
 import { sentenceOf, toast, words } from "./toast.js";
 
 const act = document.getElementById("act");
-const undo = new WeakMap();
 
-/** Post one of the page's actions; the card or the relation it stands in takes the answer. */
+/** Post one of the page's actions; the card or the relation it stands in takes the answer, a post's own page all of its menu. */
 function post(button, path) {
   const entry = button.closest(".entry");
   const part = entry ? entry.querySelector(".entry-acts") : (button.closest("[data-part]")?.querySelector(".relation") ?? button);
   const select = entry ? ".entry-acts" : ".relation";
-  return htmx.ajax("POST", path, { source: button, target: part, swap: "outerMorph", select });
+  const values = entry?.matches(".entry-focused") && { focused: "true" };
+  return htmx.ajax("POST", path, { source: button, target: part, swap: "outerMorph", select, values });
 }
 
-function toggle(button) {
+/* Toggles whose answer is on its way: how each was, what the press makes of it, and which of the two is shown. */
+const asked = new WeakMap();
+
+function bothWays(button) {
   const on = button.getAttribute("aria-pressed") === "true";
   const path = button.getAttribute("formaction");
-  const number = button.querySelector("span");
-  const before = { path, on, text: number?.textContent };
-  undo.set(button, before);
-  button.setAttribute("aria-pressed", String(!on));
-  button.classList.toggle("just", !on);
-  if (number && /^\d*$/.test(number.textContent)) number.textContent = String(Math.max(0, Number(number.textContent) + (on ? -1 : 1)) || "");
-  post(button, path);
+  const text = button.querySelector("span")?.textContent;
+  const was = { on, path, text };
+  const will = { on: !on, path: path.replace(/\/(un)?(?=\w+$)/, on ? "/" : "/un"), text };
+  if (text !== undefined && /^\d*$/.test(text)) will.text = String(Math.max(0, Number(text) + (on ? -1 : 1)) || "");
+  return { was, will, shown: was };
 }
 
+function wear(button, { on, path, text }) {
+  button.setAttribute("aria-pressed", String(on));
+  button.setAttribute("formaction", path);
+  if (text !== undefined) button.querySelector("span").textContent = text;
+}
+
+/** What is pressed before the answer came shows at once, too, and is sent after it where it is still wanted. */
+async function toggle(button) {
+  const way = asked.get(button) ?? bothWays(button);
+  way.shown = way.shown === way.was ? way.will : way.was;
+  wear(button, way.shown);
+  button.classList.toggle("just", way.shown.on);
+  if (asked.has(button)) return;
+  asked.set(button, way);
+  while (asked.has(button) && way.shown !== way.was) {
+    await post(button, way.was.path);
+    [way.was, way.will] = [way.will, way.was];
+  }
+  asked.delete(button);
+}
+
+// An answer that was overtaken would show what is wanted no more.
+document.addEventListener("htmx:before:swap", (event) => {
+  const way = asked.get(event.detail.ctx.sourceElement);
+  if (way && way.shown !== way.will) event.preventDefault();
+});
+
 function takeBack(button) {
-  const before = undo.get(button);
-  if (!before) return;
-  undo.delete(button);
-  button.setAttribute("aria-pressed", String(before.on));
-  if (before.text !== undefined) button.querySelector("span").textContent = before.text;
+  const way = asked.get(button);
+  if (!way) return;
+  asked.delete(button);
+  wear(button, way.was);
 }
 
 /** Deleting waits ten seconds, so that it can be taken back; leaving the page sends it on its way at once. */
@@ -79,7 +106,7 @@ function hideAuthor(button) {
   const host = wholeServer ? at.slice(at.lastIndexOf("@")) : "";
   const isTheirs = (author) => (wholeServer ? author?.endsWith(host) : author === at);
   const theirs = [...document.querySelectorAll(".entry")].filter((entry) => isTheirs(entry.querySelector(".name")?.getAttribute("href")));
-  post(button, path).then(() => {
+  htmx.ajax("POST", path, { source: button, target: button, swap: "none" }).then(() => {
     if (button.dataset.failed) return delete button.dataset.failed;
     for (const entry of theirs) entry.classList.add("gone");
     if (wholeServer) return toast(button.dataset.done); // the follows that end do not come back
@@ -166,7 +193,9 @@ function failed(button, sentence, answer = null) {
 }
 
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-  if (ctx.response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text), ctx.response.raw);
+  if (ctx.response.status === 401) {
+    takeBack(ctx.sourceElement);
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  } else if (ctx.response.status !== 422 || !ctx.sourceElement.matches(".composer")) failed(ctx.sourceElement, sentenceOf(ctx.response.raw, ctx.text), ctx.response.raw);
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => ctx && failed(ctx.sourceElement, words.offline));
