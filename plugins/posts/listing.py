@@ -88,6 +88,13 @@ async def list_page(
     return await render_page(template, **more)
 
 
+async def rows_page(template: str, rows: str, *, status: int = 200, **context: Any) -> Response:
+    """A page with a list of other things, or the `rows` of it where htmx asks."""
+    if wants_fragment(request.headers):
+        return await render_fragment(rows, status=status, **context)
+    return await render_page(template, status=status, **context)
+
+
 async def people_page(
     name: str,
     actor: Actor | None,

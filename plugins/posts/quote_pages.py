@@ -12,9 +12,9 @@ from core.entries import visible_entry
 from core.html import quote_inline_removed
 from core.models import Actor
 from core.web.htmx import wants_fragment
-from core.web.pages import html_response, render_page, to_login
+from core.web.pages import html_response, to_login
 from plugins.posts import lists
-from plugins.posts.listing import PAGE, before, form_of, list_page, pagination, viewer_actor
+from plugins.posts.listing import PAGE, before, form_of, list_page, pagination, rows_page, viewer_actor
 from plugins.posts.meeting_pages import people_tabs
 
 blueprint = Blueprint("posts_quotes", __name__)
@@ -67,8 +67,9 @@ async def wishes() -> Response | Redirect:
     found = await quote_requests.waiting(actor, before(name), PAGE)
     listed = await quote_requests.forms(found[:PAGE], actor)
     words = [quote_inline_removed(one["post"]["content"]) if one["post"] else "" for one in listed]
-    return await render_page(
+    return await rows_page(
         "posts/quote_requests.html",
+        "posts/_quote_requests.html",
         requests=[{**one, "words": said} for one, said in zip(listed, words, strict=True)],
         pagination=pagination(name, found),
         tabs=people_tabs(),
@@ -91,8 +92,9 @@ async def reply_wishes() -> Response | Redirect:
         return to_login()
     name = f"reply-requests:{actor.id}"
     found = await reply_requests.waiting(actor, before(name), PAGE)
-    return await render_page(
+    return await rows_page(
         "posts/reply_requests.html",
+        "posts/_reply_requests.html",
         requests=await reply_requests.forms(found[:PAGE], actor),
         pagination=pagination(name, found),
         tabs=people_tabs(),

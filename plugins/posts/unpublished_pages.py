@@ -15,10 +15,10 @@ from core.web.chosen_files import AT_ONCE, chosen_files, ids_of
 from core.web.forms import Form
 from core.web.htmx import wants_fragment
 from core.web.language import gettext as _
-from core.web.pages import render_fragment, render_page, to_login, viewer_identity
+from core.web.pages import render_fragment, to_login, viewer_identity
 from plugins.posts import drafts, redrafting, scheduling
 from plugins.posts.keeping import draft_forms, scheduled_forms
-from plugins.posts.listing import PAGE, before, pagination
+from plugins.posts.listing import PAGE, before, pagination, rows_page
 from plugins.posts.making import drafted
 from plugins.posts.models import KeptDraft
 from plugins.posts.typed import ABOUT, WORDS, Typed, body_of, draft_of, typed_words, wrong
@@ -39,8 +39,9 @@ async def drafts_page() -> Answer:
     if identity is None:
         return to_login()
     found = await drafts.listed(identity.actor, before("drafts"), PAGE)
-    return await render_page(
+    return await rows_page(
         "posts/drafts.html",
+        "posts/_drafts.html",
         drafts=await draft_forms(identity.actor, found[:PAGE]),
         pagination=pagination("drafts", found),
     )
@@ -97,8 +98,9 @@ async def scheduled_page() -> Answer:
 
 async def _scheduled(identity: Identity, sentence: str = "", status: int = 200) -> Response:
     found = await scheduling.listed(identity.actor, before("scheduled"), PAGE)
-    return await render_page(
+    return await rows_page(
         "posts/scheduled.html",
+        "posts/_scheduled.html",
         status=status,
         scheduled=await scheduled_forms(identity.actor, found[:PAGE]),
         pagination=pagination("scheduled", found),
