@@ -1,4 +1,6 @@
 // Passkeys: a form with data-passkey asks the browser for one and is sent with its answer.
+import { words } from "./toast.js";
+
 const toBytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 const toText = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
@@ -23,7 +25,8 @@ function write(credential) {
 
 async function optionsFor(purpose) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": document.querySelector("meta[name=csrf-token]").content };
-  const answer = await fetch("/api/v1/auth/passkeys/challenge", { method: "POST", headers, body: JSON.stringify({ purpose }) });
+  const sent = fetch("/api/v1/auth/passkeys/challenge", { method: "POST", headers, body: JSON.stringify({ purpose }) });
+  const answer = await sent.catch(() => Promise.reject(new Error(words.offline)));
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.detail);
   return read(body.data.options);
@@ -46,7 +49,8 @@ async function use(form, mediation) {
 function say(form, error) {
   const line = form.querySelector("[data-trouble]");
   const known = error.name === "InvalidStateError" && form.dataset.known;
-  line.querySelector("span").textContent = known || (error instanceof DOMException ? form.dataset.failed : error.message || form.dataset.failed);
+  const said = error.name === "Error" && error.message; // all others speak the browser's language
+  line.querySelector("span").textContent = known || said || form.dataset.failed;
   line.setAttribute("role", "alert");
   line.hidden = false;
 }

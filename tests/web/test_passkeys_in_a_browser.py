@@ -76,6 +76,19 @@ async def test_a_passkey_is_made_and_logs_in_from_the_field_for_the_name(site: S
     assert site.complaints == []
 
 
+async def test_a_passkey_without_a_connection_says_so_in_the_reader_s_words(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page, device(page):
+        await page.goto(f"{SECURITY}/passkeys/new")
+        await page.context.set_offline(True)
+        await page.locator("main .passkey-form button").click()
+        await expect(page.locator("[data-trouble]")).to_contain_text("That did not reach the server.")
+        await page.context.set_offline(False)
+        await page.route("**/challenge", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+        await page.locator("main .passkey-form button").click()
+        await expect(page.locator("[data-trouble]")).to_contain_text("That did not work. Try again")
+
+
 async def test_a_passkey_logs_in_by_the_button(site: Site) -> None:
     ann = await site.instance.user("ann")
     async with site.visit(ann) as page, device(page):
