@@ -76,6 +76,8 @@ class Crop {
     this.image.addEventListener("load", () => this.begin());
     this.image.addEventListener("error", () => this.stop());
     this.window.addEventListener("pointerdown", (event) => this.drag(event));
+    this.window.addEventListener("pointermove", (event) => this.move(event));
+    this.window.addEventListener("lostpointercapture", (event) => this.drop(event));
     this.window.addEventListener("keydown", (event) => this.key(event));
     this.window.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.image.naturalWidth && this.place()).observe(this.window);
@@ -129,9 +131,18 @@ class Crop {
     event.preventDefault();
     this.window.focus();
     this.window.setPointerCapture(event.pointerId);
-    const move = (now) => this.shift(now.movementX, now.movementY);
-    this.window.addEventListener("pointermove", move);
-    this.window.addEventListener("lostpointercapture", () => this.window.removeEventListener("pointermove", move), { once: true });
+    this.held = event;
+  }
+
+  /** How far it went is told by where it is: not all browsers know how far it moved. */
+  move(event) {
+    if (event.pointerId !== this.held?.pointerId) return;
+    this.shift(event.clientX - this.held.clientX, event.clientY - this.held.clientY);
+    this.held = event;
+  }
+
+  drop({ pointerId }) {
+    if (pointerId === this.held?.pointerId) this.held = null;
   }
 
   key(event) {

@@ -51,6 +51,30 @@ async def test_the_part_in_the_window_is_what_is_shown(site: Site) -> None:
     assert site.complaints == []
 
 
+async def test_a_part_is_chosen_where_the_browser_does_not_tell_how_far_the_pointer_went(site: Site) -> None:
+    ann = await site.instance.user("ann")
+    async with site.visit(ann) as page:
+        await page.add_init_script(
+            "for (const name of ['movementX', 'movementY'])"
+            " Object.defineProperty(MouseEvent.prototype, name, { get: () => 0 })"
+        )
+        await page.goto(AT)
+        await page.set_input_files("#f-avatar", PHOTO)
+        form = page.locator(".picture-avatar")
+        await expect(form.locator(".crop-window")).to_be_visible()
+        await form.locator("[type=range]").fill("2")
+        box = await form.locator(".crop-window").bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 120, box["y"] + 120)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + 130, box["y"] + 100, steps=4)
+        await page.mouse.up()
+        await page.mouse.move(box["x"] + 20, box["y"] + 200)  # nothing is held any more
+        left = await form.locator(".crop-window img").evaluate("({ style }) => [style.left, style.top]")
+        assert left == ["-110px", "-140px"]
+    assert site.complaints == []
+
+
 async def test_the_keyboard_chooses_a_part_too(site: Site) -> None:
     ann = await site.instance.user("ann")
     async with site.visit(ann) as page:
