@@ -12,7 +12,7 @@ from core.entries import visible_entry
 from core.html import quote_inline_removed
 from core.models import Actor
 from core.web.htmx import wants_fragment
-from core.web.pages import html_response, to_login
+from core.web.pages import render_fragment, to_login
 from plugins.posts import lists
 from plugins.posts.listing import PAGE, before, form_of, list_page, pagination, rows_page, viewer_actor
 from plugins.posts.meeting_pages import people_tabs
@@ -81,7 +81,7 @@ async def answer_wish(request_id: str, verb: str) -> Response | Redirect:
     """Let somebody quote what they asked for, or do not."""
     actor = (await me()).actor
     await quote_requests.answer(actor, request_id, agrees=verb == "accept")
-    return html_response("") if wants_fragment(request.headers) else redirect("/requests/quotes", 303)
+    return await _answered(verb, "/requests/quotes")
 
 
 @blueprint.get("/requests/replies")
@@ -106,4 +106,10 @@ async def answer_reply_wish(request_id: str, verb: str) -> Response | Redirect:
     """Let an answer stand below what it answers, or not."""
     actor = (await me()).actor
     await reply_requests.answer(actor, request_id, agrees=verb == "accept")
-    return html_response("") if wants_fragment(request.headers) else redirect("/requests/replies", 303)
+    return await _answered(verb, "/requests/replies")
+
+
+async def _answered(verb: str, page: str) -> Response | Redirect:
+    if wants_fragment(request.headers):
+        return await render_fragment("posts/_answered.html", agrees=verb == "accept")
+    return redirect(page, 303)

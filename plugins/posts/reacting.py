@@ -56,6 +56,6 @@ async def react(post_id: str, verb: str) -> Response | Redirect:
         return await render_fragment("posts/_reactions.html", post=post)
     page = f"/@{post['user']['acct']}/{post_id}"
     after = local_path(form.get("next"), page)
-    if after.endswith("/react"):
+    if urlsplit(after).path.endswith("/react"):
         return redirect(page, 303)
     return redirect(urlsplit(after)._replace(fragment=f"post-{entry.id}").geturl(), 303)

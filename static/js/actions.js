@@ -13,6 +13,13 @@ function post(button, path) {
   return htmx.ajax("POST", path, { source: button, target: part, swap: "outerMorph", select, values });
 }
 
+/** Where the button that was pressed has gone, what stands in its place takes the focus. */
+function lead(place) {
+  if (!place || document.activeElement !== document.body) return;
+  if (!place.matches("a, button")) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
 /* Toggles whose answer is on its way: how each was, what the press makes of it, and which of the two is shown. */
 const asked = new WeakMap();
 
@@ -127,6 +134,7 @@ function hideAuthor(button) {
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (event.target !== act || !button || "plain" in button.dataset) return;
+  if ("react" in button.dataset && !button.closest(".entry")) return; // the page of all signs leads back by itself
   event.preventDefault();
   button.closest("details.menu")?.removeAttribute("open");
   if ("vote" in button.dataset) return vote(button);
@@ -140,9 +148,10 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-busy", "true");
     post(button, button.getAttribute("formaction")).then(() => {
       button.removeAttribute("aria-busy");
-      if (back && !button.dataset.failed && part?.isConnected) {
-        toast(done || words.done, { label: words.undo, act: () => post(part.querySelector(".relation button") ?? part, back) });
+      if ((back || done) && !button.dataset.failed && part?.isConnected) {
+        toast(done || words.done, back && { label: words.undo, act: () => post(part.querySelector(".relation button") ?? part, back) });
       }
+      lead(part?.querySelector(".relation"));
       delete button.dataset.failed;
     });
   }
@@ -150,10 +159,12 @@ document.addEventListener("submit", (event) => {
 
 /** Answer with a sign, or take it back: the row of signs takes what came of it. */
 function react(button) {
-  const row = button.closest(".entry")?.querySelector("[data-reactions]");
-  if (!row) return act.submit();
+  const entry = button.closest(".entry");
+  const row = entry.querySelector("[data-reactions]");
   button.closest(".signs")?.remove();
-  return htmx.ajax("POST", button.getAttribute("formaction"), { source: row, target: row, swap: "outerHTML", values: { emoji: button.value, csrfToken: act.elements.csrfToken.value } });
+  return htmx
+    .ajax("POST", button.getAttribute("formaction"), { source: row, target: row, swap: "outerHTML", values: { emoji: button.value, csrfToken: act.elements.csrfToken.value } })
+    .then(() => lead(entry.querySelector(`.reaction[value="${CSS.escape(button.value)}"]`) ?? entry.querySelector("a.react")));
 }
 
 /** The signs to choose from open below the card's words; once more closes them. */
@@ -173,11 +184,15 @@ document.addEventListener("click", async (event) => {
 /** Choose in a poll: its place takes what came of it. */
 function vote(button) {
   const poll = button.closest("[data-poll]");
+  const around = poll.parentElement;
   if (!poll.querySelector(":checked")) return poll.querySelector("input").focus();
   button.setAttribute("aria-busy", "true");
   return htmx
     .ajax("POST", button.getAttribute("formaction"), { source: button, target: poll, swap: "outerHTML", select: ".poll" })
-    .finally(() => button.removeAttribute("aria-busy"));
+    .then(() => {
+      button.removeAttribute("aria-busy");
+      lead(around.querySelector(".poll-results"));
+    });
 }
 
 const SOON = 10; // seconds a toast stays

@@ -157,3 +157,16 @@ async def test_a_liked_post_keeps_the_whole_menu_of_its_own_page(site: Site) -> 
         await page.wait_for_url(f"**/@ann/{post}")
         await expect(page.get_by_text("The green one.")).to_have_count(0)
     assert site.complaints == []
+
+
+async def test_taking_somebody_out_of_one_s_followers_is_said_and_keeps_the_place(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    await bob.follow(ann)
+    async with site.visit(ann) as page:
+        await page.goto("/@bob")
+        await page.locator(".profile-acts .menu > summary").click()
+        await page.locator("summary", has_text="Remove from your followers…").click()
+        await page.get_by_role("button", name="Remove", exact=True).click()
+        await expect(page.locator(".toast")).to_contain_text("Removed from your followers")
+        await expect(page.locator(".profile-acts .relation")).to_be_focused()
+    assert site.complaints == []

@@ -81,6 +81,22 @@ async def test_the_end_of_a_poll_is_told_to_the_minute_in_the_zone_of_the_reader
             await expect(page.locator(".poll-foot time")).to_contain_text(f"at {there}")
 
 
+async def test_whoever_votes_by_keyboard_is_led_to_what_came_of_it(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    await ann.publish("Which bread?", poll=BREAD)
+    async with site.visit(bob, bypass_csp=True) as page:
+        await page.goto("/local")
+        await page.get_by_label("Rye").focus()
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        results = page.get_by_role("list", name="Results of the poll")
+        await expect(results).to_be_focused()
+        await expect(results.get_by_role("img", name="Your choice")).to_be_visible()
+        assert await findings(page) == []
+    assert site.complaints == []
+
+
 async def test_polls_work_without_scripts(site: Site) -> None:
     ann, bob = await site.instance.users("ann", "bob")
     async with site.visit(ann, size=PHONE, java_script_enabled=False) as page:

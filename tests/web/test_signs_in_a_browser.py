@@ -41,6 +41,45 @@ async def test_a_sign_is_chosen_on_the_card_and_taken_back(site: Site) -> None:
     assert site.complaints == []
 
 
+async def test_a_sign_is_chosen_on_the_page_of_all_signs_as_well(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    post = (await ann.publish("Good morning."))["postId"]
+    async with site.visit(bob) as page:
+        await page.goto("/local")
+        async with page.context.expect_page() as opened:
+            await page.click("a.react", modifiers=["Control"])
+        chosen = await opened.value
+        for sign, more in (("🎉", False), ("🦊", True)):
+            await chosen.goto(f"/posts/{post}/react")
+            if more:
+                await chosen.get_by_role("link", name="More emoji").click()
+            await chosen.locator(f".signs [value='{sign}']").click()
+            await chosen.wait_for_url(f"**/@ann/{post}*")
+            await expect(chosen.locator(f".reaction[value='{sign}']")).to_have_attribute("aria-pressed", "true")
+    async with site.visit(bob, java_script_enabled=False) as page:
+        await page.goto(f"/posts/{post}/react?all=1")
+        await page.locator(".signs [value='🐻']").click()
+        await page.wait_for_url(f"**/@ann/{post}*")
+    assert site.complaints == []
+
+
+async def test_the_keyboard_stays_where_a_sign_was_chosen_or_taken_back(site: Site) -> None:
+    ann, bob = await site.instance.users("ann", "bob")
+    await ann.publish("Good morning.")
+    async with site.visit(bob) as page:
+        await page.goto("/local")
+        await page.focus("a.react")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".signs button").first).to_be_focused()
+        await page.get_by_role("button", name="🎉").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".reaction[value='🎉']")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".reaction")).to_have_count(0)
+        await expect(page.locator("a.react")).to_be_focused()
+    assert site.complaints == []
+
+
 async def test_signs_work_without_scripts(site: Site) -> None:
     ann, bob = await site.instance.users("ann", "bob")
     post = await ann.publish("Good morning.")

@@ -76,6 +76,10 @@ async def test_whoever_wants_to_be_asked_decides_about_each_answer(site: Site, h
         refused, allowed = [page.locator("li.wish", has_text=said) for said in reversed(words)]
         await allowed.get_by_role("button", name="Allow").click()
         await expect(allowed.get_by_role("button")).to_have_count(0, timeout=30_000)
+        if how.get("java_script_enabled", True):
+            await expect(allowed.locator(".relation")).to_be_focused()
+            await expect(allowed.locator(".relation")).to_have_text("Allowed")
+            assert await findings(page) == []
         await refused.get_by_role("button", name="Decline").click()
         await expect(page.locator("li.wish").get_by_role("button")).to_have_count(0, timeout=30_000)
         await page.goto(f"/@ann/{post['postId']}")
