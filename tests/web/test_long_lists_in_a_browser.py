@@ -46,7 +46,7 @@ LISTS = {"/drafts": drafts, "/scheduled": scheduled, "/requests/replies": replie
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-@pytest.mark.parametrize("path", [*LISTS, "/@bob/following"])
+@pytest.mark.parametrize("path", [*LISTS, "/@bob/following", "/search?q=person&in=people"])
 async def test_what_waits_goes_on_below_its_first_page(site: Site, path: str, scripts: bool) -> None:
     ann, *others = await site.instance.users("ann", "bob", "eve", "kim")  # one alone may not ask so often
     await LISTS.get(path, people)(ann, others)
