@@ -2,8 +2,8 @@
 import htmx from "htmx.org";
 import { words } from "./toast.js";
 
-/** Open the composer in a dialog: for a new post, or a reply (`/compose?reply=…`). */
-export async function openComposer(path = "/compose") {
+/** Open the composer in a dialog, at the path of its page. */
+export async function openComposer(path) {
   const here = document.querySelector("main .composer");
   if (here && path === "/compose" && !here.elements.inReplyTo) return here.elements.content.focus();
   if (document.querySelector(".compose-dialog")) return;
@@ -43,15 +43,3 @@ export async function openComposer(path = "/compose") {
     }
   }
 }
-
-document.addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target.closest?.("a[data-compose], .entry a.reply");
-  if (!link || !document.body.dataset.viewer) return;
-  const entry = link.closest(".entry");
-  const own = entry && link.dataset.quote === undefined && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
-  event.preventDefault();
-  if (own) own.form.elements.content.focus();
-  else if (link.dataset.quote !== undefined) openComposer(link.getAttribute("href"));
-  else openComposer(entry ? `/compose?reply=${encodeURIComponent(entry.id.slice(5))}` : "/compose");
-});

@@ -1,6 +1,5 @@
 // The composer: counts, says who will see it, keeps drafts.
 import htmx from "htmx.org";
-import "./compose-dialog.js";
 import { preparePoll } from "./polls.js";
 import { forgetFiles, lookAtFiles, prepareFiles, takeUpFiles } from "./composer-files.js";
 import { toast, words } from "./toast.js";
@@ -314,6 +313,27 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const page = card?.querySelector(".when")?.getAttribute("href");
   toast(card?.querySelector(".reply-state") ? words.asked : words.posted, page ? { label: words.show, act: () => location.assign(page) } : {});
   if (card && ctx.target?.id) document.querySelector(".feed ~ .empty, .feed ~ .centered")?.remove();
+});
+
+/** Open the composer in a dialog: for a new post, or a reply (`/compose?reply=…`). Its script comes when it is first asked for. */
+export async function openComposer(path = "/compose") {
+  const dialog = await import("./compose-dialog.js").catch(() => null);
+  if (dialog) return dialog.openComposer(path);
+  // Some browsers do not ask again for a script that did not come.
+  if (navigator.onLine) location.assign(path);
+  else toast(words.offline);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const link = event.target.closest?.("a[data-compose], .entry a.reply");
+  if (!link || !document.body.dataset.viewer) return;
+  const entry = link.closest(".entry");
+  const own = entry && link.dataset.quote === undefined && document.querySelector(`main .composer [name=inReplyTo][value="${CSS.escape(entry.id.slice(5))}"]`);
+  event.preventDefault();
+  if (own) own.form.elements.content.focus();
+  else if (link.dataset.quote !== undefined) openComposer(link.getAttribute("href"));
+  else openComposer(entry ? `/compose?reply=${encodeURIComponent(entry.id.slice(5))}` : "/compose");
 });
 
 const prepareAll = (root) => root.querySelectorAll?.("form.composer").forEach(prepare);

@@ -1,5 +1,5 @@
 // The keyboard: through a list, act on what is in front of you, go places.
-import { openComposer } from "./compose-dialog.js";
+import { openComposer } from "./composer.js";
 import { loadNew } from "./feed.js";
 
 let leader = 0;
