@@ -23,6 +23,7 @@ from core.engines import (
     Engine,
     Row,
     call_each,
+    connection_settings,
     detach,
     open_transaction,
     restore,
@@ -179,21 +180,6 @@ class Database:
     async def ping(self) -> None:
         """Ask the database for an answer; raises DatabaseUnavailable when there is none."""
         await self.engine.ping()
-
-
-def connection_settings(url: str, pool_size: int, synchronous: str) -> tuple[str, dict[str, Any]]:
-    """The dialect of an address and Tortoise's settings for its connection."""
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme == "sqlite":
-        path = rest.removeprefix("/")
-        if not path or path.startswith(":"):
-            raise ValueError("The database address must name a file: sqlite:///instance/kith.db")
-        if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
-            raise ValueError("synchronous must be OFF, NORMAL, FULL or EXTRA")
-        return "sqlite", {"engine": "core.engines.sqlite", "credentials": {"path": path, "synchronous": synchronous}}
-    if separator and scheme in {"postgres", "postgresql"}:
-        return "postgres", {"engine": "core.engines.postgres", "credentials": {"url": url, "pool_size": pool_size}}
-    raise ValueError("The database address must begin with sqlite:// or postgres://")
 
 
 def current_database() -> Database:

@@ -33,6 +33,21 @@ class DatabaseFull(OperationalError):
     """The disk of the database has no room for what was to be written, and none of it was."""
 
 
+def connection_settings(url: str, pool_size: int, synchronous: str) -> tuple[str, dict[str, Any]]:
+    """The dialect of an address and Tortoise's settings for its connection."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if not path or path.startswith(":"):
+            raise ValueError("The database address must name a file: sqlite:///instance/kith.db")
+        if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
+            raise ValueError("synchronous must be OFF, NORMAL, FULL or EXTRA")
+        return "sqlite", {"engine": "core.engines.sqlite", "credentials": {"path": path, "synchronous": synchronous}}
+    if separator and scheme in {"postgres", "postgresql"}:
+        return "postgres", {"engine": "core.engines.postgres", "credentials": {"url": url, "pool_size": pool_size}}
+    raise ValueError("The database address must begin with sqlite:// or postgres://")
+
+
 class Session(Protocol):
     """The connection that belongs to one open transaction.
 

@@ -97,8 +97,8 @@ function tellInOwnZone(form) {
 export async function bringRest(form, { draftId, draftVersion }) {
   const answer = await fetch(`/compose?draft=${encodeURIComponent(draftId)}`, { headers: { "HX-Request": "true" } });
   const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form.composer");
-  // Posted, thrown away or changed meanwhile, here or on another device: then the words alone go on, as another draft.
   if (answer.status >= 500) throw new Error("not now");
+  // Posted, thrown away or changed meanwhile, here or on another device: then the words alone go on, as another draft.
   if (!found || found.elements.draftVersion.value !== draftVersion || form.elements.draftId.value) return false;
   for (const name of [".composer-poll", ".policies-menu", ".more-menu"]) form.querySelector(name)?.replaceWith(found.querySelector(name));
   form.elements.poll.checked = found.elements.poll.checked;

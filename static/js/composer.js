@@ -117,8 +117,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   const draft = coming.get(form);
-  const isHere = () => !due.has(form) && !coming.has(form);
-  whole(form).then(() => draft && resume(form, draft)).catch(() => {}).then(() => (isHere() ? form.requestSubmit(form.querySelector("button.primary")) : toast(words.offline)));
+  const goOn = () => (due.has(form) || coming.has(form) ? toast(words.offline) : form.requestSubmit(form.querySelector("button.primary")));
+  whole(form).then(() => draft && resume(form, draft)).then(goOn, goOn);
 }, { capture: true });
 
 function forget(form) {
@@ -146,16 +146,16 @@ function putBack(form, draft) {
 /** A draft goes from the server once it can no longer be taken back; whoever leaves before that keeps it there. */
 function throwAway(form) {
   const draft = written(form);
-  const posted = before.get(form);
+  const original = originals.get(form);
   clear(form);
-  if (posted) putBack(form, posted);
+  if (original) putBack(form, original);
   form.querySelector(".composer-draft").hidden = true;
   form.elements.content.focus();
   toast(words.thrown, {
     label: words.undo,
     seconds: 10,
     act: () => {
-      const since = posted ? "" : form.elements.content.value;
+      const since = original ? "" : form.elements.content.value;
       putBack(form, since.trim() ? { ...draft, content: `${draft.content}\n\n${since}` } : draft);
       keep(form);
       form.elements.content.focus();
@@ -165,7 +165,7 @@ function throwAway(form) {
 }
 
 /* What stood in a composer that changes something, before what was begun was put into it. */
-const before = new WeakMap();
+const originals = new WeakMap();
 
 /* Composers somebody wrote in: what others hold says nothing of what is kept. */
 const touched = new WeakSet();
@@ -220,7 +220,7 @@ function prepare(form) {
   prepareFiles(form);
   const { content, contentWarning, draftId, draftVersion } = form.elements;
   const isChange = /^(edit|later)-/.test(form.dataset.draft);
-  if (isChange) before.set(form, { content: content.value, contentWarning: contentWarning.value });
+  if (isChange) originals.set(form, { content: content.value, contentWarning: contentWarning.value });
   // Browsers that put words back themselves put nothing else back.
   const isBack = content.value !== content.defaultValue && content.value === draft?.content;
   if (isBack && draftId) draftId.value = draftVersion.value = "";
